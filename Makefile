@@ -1,0 +1,47 @@
+# The two commands: `make serve` and `make test`. Both do all the set-up.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+RUN := $(VENV)/.run-ready
+DEV := $(VENV)/.dev-ready
+
+.PHONY: serve test lint format bench docs pictures clean
+
+serve: $(RUN)
+	$(BIN)/riverrun serve examples/river --chunk-size 1000 --delay 10ms
+
+test: $(DEV) lint
+	$(BIN)/coverage erase
+	$(BIN)/coverage run -m pytest
+	$(BIN)/coverage combine --quiet
+	$(BIN)/coverage report --skip-covered --sort=cover
+
+lint: $(DEV)
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+format: $(DEV)
+	$(BIN)/ruff check --fix
+	$(BIN)/ruff format
+
+bench: $(DEV)
+	$(BIN)/python -m bench
+
+pictures: $(DEV)
+	RIVERRUN_PICTURES=1 $(BIN)/python -m pytest tests/examples
+
+$(RUN): pyproject.toml requirements/run.txt
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --quiet --require-hashes --requirement requirements/run.txt
+	$(BIN)/pip install --quiet --no-deps --no-build-isolation --editable .
+	touch $@
+
+$(DEV): $(RUN) requirements/dev.txt
+	$(BIN)/pip install --quiet --require-hashes --requirement requirements/dev.txt
+	touch $@
+
+clean:
+	rm -rf $(VENV) .venv-bench .cache build dist

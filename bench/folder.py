@@ -1,0 +1,57 @@
+"""The folder every peer serves: real files of random bytes, in the page cache."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+SIZES = {
+    "1KiB": 1 << 10,
+    "10KiB": 10 << 10,
+    "100KiB": 100 << 10,
+    "1MiB": 1 << 20,
+    "1GiB": 1 << 30,
+}
+_BLOCK = 1 << 20
+
+
+def file_name(size: str) -> str:
+    """The name of the file of that size, a key of `SIZES`."""
+    return f"{size}.bin"
+
+
+def fill(folder: Path) -> None:
+    """Write one file of every size. Random bytes, so that no layer below can shorten them."""
+    block = os.urandom(_BLOCK)
+    for size, count in SIZES.items():
+        with (folder / file_name(size)).open("wb") as file:
+            for start in range(0, count, _BLOCK):
+                file.write(block[: min(_BLOCK, count - start)])
+        # Readable by the worker of a server that gives up its rights.
+        (folder / file_name(size)).chmod(0o644)
+    folder.chmod(0o755)
+
+
+def bring_into_page_cache(path: Path) -> None:
+    """Read a file through, so that no peer pays for the disk."""
+    buffer = bytearray(_BLOCK)
+    with path.open("rb", buffering=0) as file:
+        while file.readinto(buffer):
+            pass
+
+
+def file_system_of(path: Path, mounts: str) -> str:
+    """The type of the file system that holds `path`, from the text of /proc/mounts."""
+    best, kind = "", "unknown"
+    for line in mounts.splitlines():
+        fields = line.split()
+        if len(fields) < 3:
+            continue
+        point = fields[1]
+        inside = path.as_posix() == point or path.as_posix().startswith(point.rstrip("/") + "/")
+        if inside and len(point) >= len(best):
+            best, kind = point, fields[2]
+    return kind

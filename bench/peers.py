@@ -1,0 +1,263 @@
+"""Who is measured: one table of peers, each with its command line and what is on and off in it.
+
+Every peer gets the settings its own documentation would give a careful operator for this work, and
+the page says which they are. A peer's abilities are the kinds of work it can be asked for.
+"""
+
+from __future__ import annotations
+
+import os
+import textwrap
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from bench.client import HOST
+from bench.tools import (
+    PROGRAMS,
+    in_bench_venv,
+    in_product_venv,
+    installed,
+    package_version,
+    version_from,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from bench.process import Site
+
+FILES = "files"
+"""The ability to serve a folder."""
+
+
+@dataclass(frozen=True)
+class Peer:
+    """One server, in one configuration.
+
+    Attributes:
+        name: The name on the command line and in JSON.
+        title: The name in tables.
+        note: What is on and off in it, for the page.
+        install: How to get it.
+        program: Finds its executable, or None where it is not installed.
+        arguments: Its command line after the executable; may write files into the scratch folder.
+        version: Finds its version.
+        prefix: The path under which it serves the folder.
+        variant_of: The peer that it differs from by one setting.
+        abilities: The kinds of work it can do.
+    """
+
+    name: str
+    title: str
+    note: str
+    install: str
+    program: Callable[[], str | None]
+    arguments: Callable[[Site], list[str]]
+    version: Callable[[], str | None]
+    prefix: str = "/"
+    variant_of: str | None = None
+    abilities: frozenset[str] = field(default=frozenset({FILES}))
+
+    def missing(self) -> str | None:
+        """Why it cannot be started, or None."""
+        return None if self.program() else f"not installed ({self.install})"
+
+    def command(self, site: Site) -> list[str]:
+        """The whole command line; only for a peer that is not missing."""
+        return [self.program() or self.name, *self.arguments(site)]
+
+
+def nginx_configuration(site: Site, *, as_root: bool) -> str:
+    """The text of nginx.conf. As root it must be told to stay root to read a private folder."""
+    user = "user root;" if as_root else ""
+    return textwrap.dedent(f"""\
+        {user}
+        worker_processes 1;
+        daemon off;
+        pid {site.scratch}/nginx.pid;
+        error_log stderr error;
+        events {{ worker_connections 16384; }}
+        http {{
+            default_type application/octet-stream;
+            access_log off;
+            sendfile on;
+            tcp_nopush on;
+            keepalive_requests 100000000;
+            client_body_temp_path {site.scratch}/body;
+            proxy_temp_path {site.scratch}/proxy;
+            fastcgi_temp_path {site.scratch}/fastcgi;
+            uwsgi_temp_path {site.scratch}/uwsgi;
+            scgi_temp_path {site.scratch}/scgi;
+            server {{
+                listen {HOST}:{site.port};
+                root {site.folder};
+            }}
+        }}
+        """)
+
+
+def _nginx(site: Site) -> list[str]:
+    configuration = site.scratch / "nginx.conf"
+    configuration.write_text(nginx_configuration(site, as_root=os.geteuid() == 0))
+    return ["-p", str(site.scratch), "-c", str(configuration), "-e", "stderr"]
+
+
+def _caddy(site: Site) -> list[str]:
+    listen = f"{HOST}:{site.port}"
+    return ["file-server", "--root", str(site.folder), "--listen", listen, "--no-compress"]
+
+
+def _granian(site: Site) -> list[str]:
+    return [
+        *("--interface", "asgi", "--host", HOST, "--port", str(site.port), "--workers", "1"),
+        *("--static-path-mount", str(site.folder), "--no-access-log", "--log-level", "error"),
+        *("--working-dir", str(PROGRAMS), "granian_app:app"),
+    ]
+
+
+def _own_program(file_name: str) -> Callable[[Site], list[str]]:
+    return lambda site: [str(PROGRAMS / file_name), str(site.folder), str(site.port)]
+
+
+def _riverrun(*options: str) -> Callable[[Site], list[str]]:
+    return lambda site: ["serve", str(site.folder), "--port", str(site.port), *options]
+
+
+def _bench_python() -> str | None:
+    return in_bench_venv("python")
+
+
+def _with_package(package: str) -> Callable[[], str | None]:
+    def find() -> str | None:
+        python = _bench_python()
+        return python if package_version(python, package) else None
+
+    return find
+
+
+def _package_version(package: str) -> Callable[[], str | None]:
+    return lambda: package_version(_bench_python(), package)
+
+
+def _starlette_version() -> str | None:
+    python = _bench_python()
+    parts = [package_version(python, name) for name in ("starlette", "uvicorn")]
+    return f"{parts[0]} on uvicorn {parts[1]}" if all(parts) else None
+
+
+def _riverrun_program() -> str | None:
+    return in_product_venv("riverrun")
+
+
+def _riverrun_version() -> str | None:
+    return package_version(in_product_venv("python"), "riverrun")
+
+
+_FROM_VENV = "bench/requirements.txt"
+
+PEERS = (
+    Peer(
+        "nginx",
+        "nginx",
+        "One worker, sendfile and tcp_nopush on, access log off, keep-alive without a limit of"
+        " requests, no open_file_cache (its default: a changed file is seen at once).",
+        "Debian package nginx-light",
+        lambda: installed("nginx"),
+        _nginx,
+        lambda: version_from(installed("nginx"), "-v"),
+    ),
+    Peer(
+        "caddy",
+        "Caddy",
+        "`file-server`, compression off, access log off (its default), administration off.",
+        _FROM_VENV,
+        lambda: in_bench_venv("caddy"),
+        _caddy,
+        lambda: version_from(in_bench_venv("caddy"), "version"),
+    ),
+    Peer(
+        "node",
+        "Node pipeline",
+        "A program of 35 lines: stat, createReadStream, stream.pipeline into the response;"
+        " one process, no log.",
+        "Node.js 18 or newer",
+        lambda: installed("node"),
+        _own_program("node_pipeline.mjs"),
+        lambda: version_from(installed("node"), "--version"),
+    ),
+    Peer(
+        "starlette",
+        "Starlette on uvicorn",
+        "StaticFiles, one process, uvloop and httptools, access log off.",
+        _FROM_VENV,
+        _with_package("starlette"),
+        _own_program("starlette_app.py"),
+        _starlette_version,
+    ),
+    Peer(
+        "granian",
+        "granian static",
+        "Its own static-file option (in Rust), one worker, access log off. It answers chunked,"
+        " without Content-Length.",
+        _FROM_VENV,
+        lambda: in_bench_venv("granian"),
+        _granian,
+        _package_version("granian"),
+        prefix="/static/",
+    ),
+    Peer(
+        "aiohttp",
+        "aiohttp",
+        "add_static (FileResponse) on the asyncio loop, which has the sendfile that uvloop lacks;"
+        " access log off.",
+        _FROM_VENV,
+        _with_package("aiohttp"),
+        _own_program("aiohttp_app.py"),
+        _package_version("aiohttp"),
+    ),
+    Peer(
+        "riverrun",
+        "riverrun",
+        "`riverrun serve --log none`; everything else as it comes: flows, limits and timeouts on.",
+        "this working tree",
+        _riverrun_program,
+        _riverrun("--log", "none"),
+        _riverrun_version,
+    ),
+    Peer(
+        "riverrun-log",
+        "riverrun, access log on",
+        "`--log text`, written to a file.",
+        "this working tree",
+        _riverrun_program,
+        _riverrun("--log", "text"),
+        _riverrun_version,
+        variant_of="riverrun",
+    ),
+    Peer(
+        "riverrun-rate",
+        "riverrun, rate limit never reached",
+        "`--log none --rate 100GB/s`.",
+        "this working tree",
+        _riverrun_program,
+        _riverrun("--log", "none", "--rate", "100GB/s"),
+        _riverrun_version,
+        variant_of="riverrun",
+    ),
+)
+
+
+def choose(names: list[str] | None) -> list[Peer]:
+    """The peers of those names in the table's order; nginx always, being the measure.
+
+    Raises:
+        ValueError: A name is not in the table.
+    """
+    if names is None:
+        return list(PEERS)
+    known = {peer.name for peer in PEERS}
+    if unknown := sorted(set(names) - known):
+        raise ValueError(
+            f"no peer named {', '.join(unknown)}; there are {', '.join(sorted(known))}"
+        )
+    return [peer for peer in PEERS if peer.name in names or peer is PEERS[0]]

@@ -1,0 +1,1 @@
+"""What is served: each room is a handler."""

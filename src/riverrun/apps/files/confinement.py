@@ -1,0 +1,121 @@
+"""Opening files below a folder, and nowhere else.
+
+Names are resolved by the kernel, from the folder's descriptor, and never compared as strings: what
+a link, a rename or a race does to a path between check and use cannot matter when there is no
+check. ``openat2`` with ``RESOLVE_BENEATH`` follows links that stay below the folder and refuses
+those that leave it; where the kernel has no ``openat2``, no link is followed.
+
+What is missing, what is elsewhere and what may not be read all raise `FileNotFoundError`, so that
+nobody outside can tell one from another.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import errno
+import os
+import sys
+from collections.abc import Callable
+
+OPENAT2 = 437  # the same number on every architecture that has it
+RESOLVE_NO_MAGICLINKS = 0x02
+RESOLVE_BENEATH = 0x08
+RACES_RETRIED = 8
+
+OPEN_FLAGS = os.O_RDONLY | os.O_CLOEXEC | os.O_NOCTTY | os.O_NONBLOCK  # a FIFO must not block
+OUR_OWN_TROUBLE = frozenset((errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.EIO))
+
+
+class _OpenHow(ctypes.Structure):
+    """``struct open_how`` (openat2(2))."""
+
+    _fields_ = (
+        ("flags", ctypes.c_uint64),
+        ("mode", ctypes.c_uint64),
+        ("resolve", ctypes.c_uint64),
+    )
+
+
+class Root:
+    """A folder that is served, held open so that it may be moved meanwhile.
+
+    Raises `OSError` when `path` is no folder that can be read.
+    """
+
+    def __init__(self, path: str | os.PathLike[str]) -> None:
+        self.path = os.fspath(path)
+        self._descriptor = os.open(path, OPEN_FLAGS | os.O_DIRECTORY)
+        self._open_beneath = _find_openat2(self._descriptor) or self._walk
+
+    def open(self, segments: tuple[str, ...]) -> int:
+        """Open what lies at `segments` and return its descriptor, which is then the caller's.
+
+        Raises `FileNotFoundError` if there is nothing there to be had, `OSError` if the process
+        is out of descriptors or the disk fails.
+        """
+        try:
+            if len(segments) == 1:
+                try:
+                    return os.open(segments[0], OPEN_FLAGS | os.O_NOFOLLOW, dir_fd=self._descriptor)
+                except OSError as error:
+                    if error.errno != errno.ELOOP:
+                        raise
+            return self._open_beneath("/".join(segments) or ".")
+        except (OSError, ValueError) as error:
+            if isinstance(error, OSError) and error.errno in OUR_OWN_TROUBLE:
+                raise
+            raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT)) from None
+
+    def close(self) -> None:
+        """Let go of the folder."""
+        os.close(self._descriptor)
+
+    def _walk(self, path: str) -> int:
+        """Open one name after another, following no link."""
+        descriptor = os.dup(self._descriptor)
+        names = path.split("/")
+        for position, name in enumerate(names):
+            last = position == len(names) - 1
+            flags = OPEN_FLAGS | os.O_NOFOLLOW | (0 if last else os.O_DIRECTORY)
+            try:
+                below = os.open(name, flags, dir_fd=descriptor)
+            finally:
+                os.close(descriptor)
+            descriptor = below
+        return descriptor
+
+
+def _find_openat2(descriptor: int) -> Callable[[str], int] | None:
+    """An opener below `descriptor`, or None where the kernel refuses to be one."""
+    if sys.platform != "linux":
+        return None
+    syscall = ctypes.CDLL(None, use_errno=True).syscall
+    syscall.argtypes = (
+        ctypes.c_long,
+        ctypes.c_int,
+        ctypes.c_char_p,
+        ctypes.POINTER(_OpenHow),
+        ctypes.c_size_t,
+    )
+    syscall.restype = ctypes.c_long
+    how = ctypes.byref(_OpenHow(OPEN_FLAGS, 0, RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS))
+    size = ctypes.sizeof(_OpenHow)
+
+    def open_beneath(path: str) -> int:
+        name = os.fsencode(path)
+        if b"\0" in name:
+            raise ValueError("a name holds a NUL")
+        for _ in range(RACES_RETRIED):
+            opened: int = syscall(OPENAT2, descriptor, name, how, size)
+            if opened >= 0:
+                return opened
+            number = ctypes.get_errno()
+            if number not in (errno.EAGAIN, errno.EINTR):
+                break
+        raise OSError(number, os.strerror(number))
+
+    try:
+        os.close(open_beneath("."))
+    except OSError:
+        return None
+    return open_beneath

@@ -1,0 +1,115 @@
+"""Listing a folder: a page for people, JSON and NDJSON for programs, at one address.
+
+All three are written while the folder is read. Their head goes out before it is, so the first byte
+does not wait for the size of a folder, and a folder that cannot be read to its end is a response
+that is cut. `folder` reads in order in little memory, `ordering` says what that order is, `query`
+what was asked for, `documents` and `page` what it looks like.
+
+Programs page with ``limit`` and follow ``next``, a relative link that holds the cursor: a member of
+the JSON document (null on the last page), the last line in NDJSON (absent from the last page).
+Without a limit, NDJSON and the page hold everything, and JSON its first 1,000 entries.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Final, Protocol
+
+from riverrun.apps.files.listing.documents import JSON, NDJSON, JSONDocument, NDJSONDocument
+from riverrun.apps.files.listing.entries import Entry
+from riverrun.apps.files.listing.folder import Folder, Resolve
+from riverrun.apps.files.listing.page import CONTENT_SECURITY_POLICY, HTML, Page
+from riverrun.apps.files.listing.query import ListingQuery, parse_listing_query
+from riverrun.errors import HTTPError
+from riverrun.http.negotiation import choose_media_type
+from riverrun.http.request import Request
+from riverrun.http.response import Response
+
+__all__ = ["LISTING_TYPES", "send_listing"]
+
+LISTING_TYPES: Final = (JSON, NDJSON, HTML)
+"""Programs that take anything get the first; a page goes to who asks for one: browsers."""
+
+JSON_LIMIT: Final = 1000
+BATCH: Final = 256
+
+
+class View(Protocol):
+    """What a listing looks like; its parts are asked for in this order, `rows` many times."""
+
+    def head(self) -> bytes: ...
+
+    def rows(self, entries: list[Entry]) -> bytes: ...
+
+    def tail(self, following: str | None) -> bytes: ...
+
+
+async def send_listing(
+    request: Request,
+    response: Response,
+    directory: int,
+    segments: tuple[str, ...],
+    *,
+    hidden: bool = False,
+    resolve: Resolve | None = None,
+) -> None:
+    """Answer a GET or HEAD of a folder, whose address ends in a slash.
+
+    `directory` is a descriptor of the folder; it may be closed when this returns or raises. The
+    path below the root is `segments`. Names that begin with a dot are left out unless `hidden`.
+    `resolve` looks where symbolic links lead; it is called in a thread, and without it links are
+    left out.
+
+    Raises `HTTPError` 400 for a query that makes no sense, 406 when the client takes none of
+    `LISTING_TYPES`, 404 when the folder may not be looked into; `OSError` if the disk fails. A
+    cancel leaves the listing cut short and the folder not read any further.
+    """
+    query = parse_listing_query(request.url.query, segments)
+    media_type = choose_media_type(request.fields.get(b"accept"), LISTING_TYPES)
+    if media_type is None:
+        raise HTTPError(406, f"Folders are listed as {', '.join(LISTING_TYPES)}.")
+    if media_type == JSON and query.limit is None:
+        query = replace(query, limit=JSON_LIMIT)
+    try:
+        folder = Folder(directory, query.ordering, hidden=hidden, resolve=resolve)
+    except PermissionError:
+        raise HTTPError(404) from None
+    try:
+        _set_fields(response, media_type)
+        if request.method == "HEAD":
+            await response.end()
+        else:
+            await _write(response, folder, query, _view(media_type, query))
+    finally:
+        folder.close()
+
+
+def _set_fields(response: Response, media_type: str) -> None:
+    headers = response.headers
+    headers["content-type"] = "text/html; charset=utf-8" if media_type == HTML else media_type
+    headers["cache-control"] = "no-cache"
+    headers["x-content-type-options"] = "nosniff"
+    headers.add("vary", "accept")
+    if media_type == HTML:
+        headers["content-security-policy"] = CONTENT_SECURITY_POLICY
+
+
+def _view(media_type: str, query: ListingQuery) -> View:
+    if media_type == HTML:
+        return Page(query)
+    return JSONDocument() if media_type == JSON else NDJSONDocument()
+
+
+async def _write(response: Response, folder: Folder, query: ListingQuery, view: View) -> None:
+    await response.write(view.head())
+    after, left, more = query.after, query.limit, True
+    while more and left != 0:
+        keys, more = await folder.select(after, left)
+        for start in range(0, len(keys), BATCH):
+            await response.write(await folder.render(keys[start : start + BATCH], view.rows))
+        if keys:
+            after = keys[-1]
+        if left is not None:
+            left -= len(keys)
+        del keys  # or they would be held beside those of the next pass
+    await response.end(view.tail(query.address(after) if more else None))

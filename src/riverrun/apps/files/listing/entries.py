@@ -1,0 +1,62 @@
+"""One entry of a folder, as listings show it."""
+
+from __future__ import annotations
+
+import os
+import stat
+from datetime import UTC, datetime, timedelta
+from typing import Literal, TypeAlias
+
+import msgspec
+
+from riverrun.http.dates import EARLIEST, LATEST
+from riverrun.http.media_types import media_type_of
+from riverrun.http.targets import encode_segment
+
+EntryType: TypeAlias = Literal["file", "directory", "other"]
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+NANOSECONDS = 1_000_000_000
+
+
+class Entry(msgspec.Struct, frozen=True, gc=False):
+    """What is told of an entry.
+
+    `name` is text, with U+FFFD for what is no UTF-8; `href` leads to the entry itself, seen from
+    its folder, and ends in a slash for a folder. `size` is in bytes; `modified` is a time by
+    RFC 3339, in UTC. Only files have a size and a media type. What is neither file nor folder is
+    not served, and has no `href`.
+    """
+
+    name: str
+    type: EntryType
+    size: int | None
+    modified: str
+    href: str | None
+    media_type: str | None
+
+
+def describe(name: str, status: os.stat_result) -> Entry:
+    """The entry of this name; `status` is that of a link's target, not of the link."""
+    shown = readable(name)
+    modified = format_time(status.st_mtime_ns)
+    if stat.S_ISREG(status.st_mode):
+        href = encode_segment(name)
+        return Entry(shown, "file", status.st_size, modified, href, media_type_of(name))
+    if stat.S_ISDIR(status.st_mode):
+        return Entry(shown, "directory", None, modified, encode_segment(name) + "/", None)
+    return Entry(shown, "other", None, modified, None, None)
+
+
+def readable(name: str) -> str:
+    """A name without surrogate escapes."""
+    if name.isascii():
+        return name
+    return name.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+
+
+def format_time(nanoseconds: int) -> str:
+    """A time since 1970 by RFC 3339, to the millisecond; within the years 1 to 9999."""
+    seconds, rest = divmod(nanoseconds, NANOSECONDS)
+    moment = EPOCH + timedelta(seconds=min(max(seconds, EARLIEST), LATEST))
+    return f"{moment.isoformat()[:19]}.{rest // 1_000_000:03}Z"

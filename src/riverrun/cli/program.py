@@ -1,0 +1,202 @@
+"""The program `riverrun`: its commands, their settings and their help.
+
+Exit statuses: 0 when a signal has stopped the server, as it should, and for help; 2 when what was
+asked cannot be done, with one line on standard error that says why; 130 when Ctrl-C comes before
+the server listens.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from riverrun import __version__
+from riverrun.cli.config import use_file
+from riverrun.cli.errors import CannotStartError, one_line
+from riverrun.cli.settings import (
+    DESCRIPTOR,
+    DURATION,
+    ORIGIN_OR_NONE,
+    PORT,
+    RATE,
+    SIZE,
+    Setting,
+    Target,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+STANDARD_ERROR = 2
+INTERRUPTED = 130  # 128 and the number of SIGINT, as a shell has it
+
+WHERE = "Where it listens"
+WHAT = "What is served"
+PACE = "How bodies are sent"
+LOG = "What is written down"
+OTHER = "Other"
+SECTIONS = (WHAT, WHERE, PACE, LOG, OTHER)
+
+ALSO = """\
+Every setting is also a key of the [{name}] table in riverrun.toml, and an environment variable:
+--chunk-size is chunk-size and RIVERRUN_CHUNK_SIZE. The command line comes first, then the
+environment, then the file."""
+
+
+class Command(click.Command):
+    """A command whose help shows its options by section."""
+
+    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the options, a heading for each section."""
+        sections: dict[str, list[tuple[str, str]]] = {section: [] for section in SECTIONS}
+        for parameter in self.get_params(ctx):
+            record = parameter.get_help_record(ctx)
+            if record is not None and isinstance(parameter, click.Option):
+                section = parameter.section if isinstance(parameter, Setting) else OTHER
+                sections[section].append(record)
+        for section, records in sections.items():
+            if records:
+                with formatter.section(section):
+                    formatter.write_dl(records)
+
+
+def setting(
+    *declarations: str, section: str, **attributes: Any
+) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """Give a command a `Setting`."""
+    return click.option(*declarations, cls=Setting, section=section, **attributes)
+
+
+SHARED: Sequence[Callable[[Callable[..., None]], Callable[..., None]]] = (
+    setting("--host", section=WHERE, metavar="ADDRESS", default="127.0.0.1", show_default=True,
+            help="Address or host name; 0.0.0.0 is every address."),
+    setting("--port", section=WHERE, metavar="NUMBER", default=4000, show_default=True,
+            type=PORT, help="Port; 0 takes a free one."),
+    setting("--unix", section=WHERE, type=click.Path(), help="A Unix socket instead."),
+    setting("--fd", section=WHERE, metavar="NUMBER", type=DESCRIPTOR,
+            help="A listening socket that was inherited, instead."),
+    setting("--rate", section=PACE, type=RATE, help="No faster than this: 500kB/s, 8Mbit/s."),
+    setting("--chunk-size", section=PACE, type=SIZE, help="In chunks of this: 1000, 64KiB."),
+    setting("--delay", section=PACE, type=DURATION, help="With this between chunks: 10ms, 1.5s."),
+    setting("--log", section=LOG, type=click.Choice(("text", "json", "none")), default="text",
+            show_default=True, help="A line for every request, on standard output."),
+    setting("--log-file", section=LOG, type=click.Path(), metavar="FILE",
+            help="Append the lines to a file instead."),
+    setting("--open/--no-open", "open_browser", section=OTHER, help="Open a browser there."),
+    click.option("--config", "limits", metavar="FILE", envvar="RIVERRUN_CONFIG", is_eager=True,
+                 callback=use_file, help="Settings and limits.  [default: riverrun.toml, if any]"),
+)  # fmt: skip
+"""The settings that every command that serves has."""
+
+
+def shared_settings(command: Callable[..., None]) -> Callable[..., None]:
+    """Give a command all of `SHARED`."""
+    for add in reversed(SHARED):
+        command = add(command)
+    return command
+
+
+def show_version(ctx: click.Context, _parameter: click.Parameter, wanted: bool) -> None:
+    """Answer ``--version``."""
+    if wanted and not ctx.resilient_parsing:
+        click.echo(f"riverrun {__version__}")
+        ctx.exit()
+
+
+@click.group(
+    invoke_without_command=True,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 96},
+    epilog="""\b
+Examples:
+  riverrun serve ~/Videos
+  riverrun run app.py:handler --port 8000
+  riverrun serve --help""",
+)
+@click.option(
+    "--version", is_flag=True, is_eager=True, expose_value=False, callback=show_version,
+    help="Show the version and exit.",
+)  # fmt: skip
+@click.pass_context
+def program(ctx: click.Context) -> None:
+    """Move bytes chunk by chunk over HTTP, at the pace of the slow side."""
+    if ctx.invoked_subcommand is None:
+        click.echo(ctx.get_help())
+
+
+@program.command(
+    cls=Command,
+    epilog=f"""{ALSO.format(name="serve")}
+
+\b
+Examples:
+  riverrun serve ~/Videos
+  riverrun serve ~/Videos --host 0.0.0.0 --rate 1MB/s
+  riverrun serve pictures --chunk-size 1000 --delay 10ms --open
+  riverrun serve --unix /run/riverrun.sock --log json --log-file access.log""",
+)
+@click.argument("path", cls=Target, type=click.Path(), default=".")
+@setting("--hidden/--no-hidden", section=WHAT, help="Show names that begin with a dot.")
+@setting(
+    "--cors", section=WHAT, metavar="[ORIGIN]", is_flag=False, flag_value="*",
+    type=ORIGIN_OR_NONE, help="Let pages of ORIGIN read it, or of any without ORIGIN.",
+)  # fmt: skip
+@shared_settings
+@click.pass_context
+def serve(
+    ctx: click.Context, /, path: str, *, hidden: bool, cors: str | None, **shared: Any
+) -> None:
+    """Serve the folder PATH, or the current one, to be read."""
+    from riverrun.cli.commands import serve_folder  # noqa: PLC0415 - imports the server
+
+    serve_folder(ctx, path, hidden=hidden, cors=cors, shared=shared)
+
+
+@program.command(
+    cls=Command,
+    short_help="Serve a handler of your own.",
+    epilog=f"""{ALSO.format(name="run")}
+
+\b
+Examples:
+  riverrun run app:handler
+  riverrun run examples/river.py:river --port 8000
+  riverrun run app:site.handler --unix /run/app.sock --log json""",
+)
+@click.argument("target", cls=Target, metavar="MODULE:HANDLER")
+@shared_settings
+@click.pass_context
+def run(ctx: click.Context, /, target: str, **shared: Any) -> None:
+    """Serve a handler of your own: "async def handler(request, response)".
+
+    MODULE is the name of a module, which may be in the current folder, or the path of a file.
+    """
+    from riverrun.cli.commands import serve_target  # noqa: PLC0415 - imports the server
+
+    serve_target(ctx, target, shared=shared)
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run the program, and exit with its status."""
+    _occupy_standard_descriptors()
+    sys.exit(status_of(arguments))
+
+
+def _occupy_standard_descriptors() -> None:
+    """Let no socket get the number of standard output because that was closed."""
+    while (descriptor := os.open(os.devnull, os.O_RDWR)) <= STANDARD_ERROR:
+        pass
+    os.close(descriptor)
+
+
+def status_of(arguments: Sequence[str] | None = None) -> int:
+    """Run the program and return its exit status."""
+    try:
+        return program.main(arguments, prog_name="riverrun", standalone_mode=False) or 0
+    except click.ClickException as error:
+        click.echo(one_line(error), err=True)
+        return CannotStartError.exit_code
+    except (click.Abort, KeyboardInterrupt):
+        return INTERRUPTED

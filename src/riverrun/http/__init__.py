@@ -1,0 +1,1 @@
+"""The protocol without I/O: what the bytes of HTTP mean, and which bytes to send."""

@@ -1,0 +1,363 @@
+"""From bytes to requests. Knows no socket and never waits.
+
+llhttp decides what the bytes mean; it is fed strictly, and its callbacks only record. What it
+leaves open is decided here, when a head is complete: the Host field, the version, the sizes.
+
+One message is never fed together with the next. A head, a chunked body and its trailers all end
+with an empty line, so the input is split behind every empty line, and a counted body at its end.
+The split is only a hint, since llhttp is right wherever it falls; what it buys is that the parser
+can stop between two pipelined requests, and that the size of a head is known before it is parsed.
+"""
+
+from __future__ import annotations
+
+import re
+from contextlib import suppress
+from enum import Enum
+from typing import NoReturn, Protocol
+
+import httptools
+
+from riverrun.errors import HTTPError
+from riverrun.http.headers import Fields
+from riverrun.http.hosts import check_host
+from riverrun.http.limits import Limits
+from riverrun.http.request import Request
+
+EMPTY_LINE = b"\r\n\r\n"
+NOT_FOUND = -1 + len(EMPTY_LINE)
+METHODS = {
+    name.encode(): name
+    for name in ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "CONNECT")
+}
+UNKNOWN_METHOD = re.compile(rb"[A-Z-]{3,32} [!-~]+ HTTP/1\.[01]\r\n")
+FEW_FIELDS = 16  # with so many there is no need to count
+CHUNK_FRAMING = 24  # bytes about one chunk at most: its size in hex digits and two line ends
+
+
+class Reading(Enum):
+    """What the next byte belongs to."""
+
+    HEAD = "head"
+    COUNTED = "counted body"
+    CHUNKED = "chunked body"
+    NOTHING = "nothing"  # after an error, or behind the last request of a connection
+
+
+HEAD, COUNTED, CHUNKED, NOTHING = Reading  # looked up faster than members, and often
+
+
+class Receiver(Protocol):
+    """Who is told what was parsed, in order."""
+
+    def head_received(self, request: Request) -> None:
+        """A head is complete; its body, if it has one, follows."""
+
+    def body_received(self, chunk: bytes) -> None:
+        """A piece of the body, never empty."""
+
+    def body_ended(self, trailers: Fields) -> None:
+        """The body is complete. Not called for a request without a body."""
+
+
+class RequestParser:
+    """Parses the requests of one connection and tells `receiver`.
+
+    `feed` raises `HTTPError` for what must be refused: 400, 413, 414, 431, 501 or 505. Nothing
+    may be fed after that.
+    """
+
+    __slots__ = (
+        "_body",
+        "_chunk_count",
+        "_complete",
+        "_fields",
+        "_framing_size",
+        "_head_limit",
+        "_head_size",
+        "_host",
+        "_http_1_0",
+        "_keep_alive",
+        "_limits",
+        "_method",
+        "_parser",
+        "_position",
+        "_reading",
+        "_receiver",
+        "_remaining",
+        "_repeated",
+        "_rest",
+        "_tail",
+        "_target",
+        "_trailers_size",
+        "paused",
+    )
+
+    def __init__(self, receiver: Receiver, limits: Limits) -> None:
+        self._receiver = receiver
+        self._limits = limits
+        self._head_limit = limits.head_size
+        self._host = b" "  # the last one that was checked, and found valid
+        self._parser = httptools.HttpRequestParser(self)
+        self.paused = False
+        self._rest = b""
+        self._position = 0
+        self._body: list[bytes] = []
+        self._reading = HEAD
+        self._head_size = 0
+        self._method: bytes | None = None  # known once the head is complete
+        self._keep_alive = True
+        self._http_1_0 = False
+        self._target = b""
+        self._fields: Fields = {}
+        self._repeated = 0
+        self._complete = False
+        self._tail = b""  # of an unfinished message: its empty line may come in two parts
+
+    @property
+    def within_head(self) -> bool:
+        """Whether part of a head has come and the rest has not."""
+        return self._head_size > 0 and self._reading is HEAD
+
+    def pause(self) -> None:
+        """Stop before the next message or piece of a body; what was fed already is kept."""
+        self.paused = True
+
+    def resume(self) -> None:
+        """Go on with what was kept. Raises what `feed` raises."""
+        self.paused = False
+        if self._rest:
+            rest, self._rest = self._rest, b""
+            self.feed(rest, self._position)
+
+    def stop(self) -> None:
+        """Take no notice of anything that follows."""
+        self._reading = NOTHING
+        self._rest = b""
+
+    def feed(self, data: bytes, position: int = 0) -> None:
+        """Parse `data` from `position`, telling the receiver; once paused, keep what is left."""
+        size = len(data)
+        while position < size:
+            if self.paused:
+                self._keep(data, position)
+                return
+            if self._reading is COUNTED:
+                end = min(size, position + self._remaining)
+            elif self._tail:
+                end = self._next_empty_line(data, position)
+            else:
+                end = data.find(EMPTY_LINE, position) + len(EMPTY_LINE)
+                if end == NOT_FOUND:
+                    end = size
+            piece = data if position == 0 and end == size else data[position:end]
+            position = end
+            if self._reading is HEAD:
+                self._parse_head(piece)
+            elif self._reading is NOTHING:
+                return
+            else:
+                self._parse_body(piece)
+
+    def _keep(self, data: bytes, position: int) -> None:
+        """Hold back what may not be parsed yet, in order."""
+        if self._rest:
+            data, position = self._rest[self._position :] + data[position:], 0
+        self._rest = data
+        self._position = position
+
+    def _next_empty_line(self, data: bytes, position: int) -> int:
+        """Where the empty line ends, when the message began in data that came before."""
+        overlap = self._tail + data[position : position + 3]
+        found = overlap.find(EMPTY_LINE)
+        if found >= 0:
+            return position + found + len(EMPTY_LINE) - len(self._tail)
+        found = data.find(EMPTY_LINE, position)
+        return found + len(EMPTY_LINE) if found >= 0 else len(data)
+
+    def _parse_head(self, piece: bytes) -> None:
+        self._head_size += len(piece)
+        if self._head_size > self._head_limit:
+            self._refuse_large_head(piece)
+        try:
+            self._parser.feed_data(piece)
+        except httptools.HttpParserUpgrade:
+            self._decline_upgrade()
+        except httptools.HttpParserError as error:
+            raise self._refusal(error, piece) from None
+        method = self._method
+        if method is None:
+            self._tail = (self._tail + piece[-3:])[-3:]
+            return
+        fields = self._fields
+        if fields.get(b"host") != self._host or self._repeated or len(fields) > FEW_FIELDS:
+            self._check_fields(fields)
+        length: int | None = 0
+        if not self._complete:
+            length = self._start_body(fields)
+        request = Request(
+            METHODS.get(method) or method.decode(),
+            self._target,
+            fields,
+            length,
+            self._keep_alive,
+            self._http_1_0,
+            self._limits,
+        )
+        self._complete = False
+        self._method = None
+        self._fields = {}
+        self._target = self._tail = b""
+        self._head_size = self._repeated = 0
+        self._receiver.head_received(request)
+
+    def _check_fields(self, fields: Fields) -> None:
+        if len(fields) + self._repeated > self._limits.field_count:
+            raise HTTPError(431, "Too many header fields.")
+        host = fields.get(b"host")
+        if host is None:
+            if not self._http_1_0:
+                raise HTTPError(400, "The Host field is missing.")
+        elif not check_host(host):
+            raise HTTPError(400, "The Host field is not valid.")
+        else:
+            self._host = host
+
+    def _start_body(self, fields: Fields) -> int | None:
+        """Expect a body; return its length in bytes, or None if it is chunked."""
+        if b"transfer-encoding" in fields:
+            self._check_transfer_encoding()
+            self._reading = CHUNKED
+            self._chunk_count = self._framing_size = self._trailers_size = 0
+            return None
+        length = int(fields[b"content-length"])
+        if self._limits.body_size is not None and length > self._limits.body_size:
+            raise HTTPError(413)
+        self._reading = COUNTED
+        self._remaining = length
+        return length
+
+    def _parse_body(self, piece: bytes) -> None:
+        try:
+            self._parser.feed_data(piece)
+        except httptools.HttpParserError as error:
+            raise self._refusal(error, piece) from None
+        if self._reading is COUNTED:
+            self._remaining -= len(piece)
+        else:
+            self._check_chunk_framing(len(piece))
+            self._tail = (self._tail + piece[-3:])[-3:]
+        if self._body:
+            chunk = self._body[0] if len(self._body) == 1 else b"".join(self._body)
+            self._body.clear()
+            self._receiver.body_received(chunk)
+        if self._complete and self._reading is not NOTHING:
+            self._complete = False
+            self._reading = HEAD
+            self._tail = b""
+            self._repeated = 0
+            trailers, self._fields = self._fields, {}
+            self._receiver.body_ended(trailers)
+
+    def _refuse_large_head(self, piece: bytes) -> NoReturn:
+        """Tell 414 from 431 by parsing what is within the limit."""
+        excess = self._head_size - self._limits.head_size
+        with suppress(httptools.HttpParserError, httptools.HttpParserUpgrade):
+            self._parser.feed_data(piece[:-excess])
+        only_target = not self._fields and len(self._target) > self._limits.head_size // 2
+        raise HTTPError(414 if only_target else 431)
+
+    def _check_transfer_encoding(self) -> None:
+        if self._http_1_0:
+            # RFC 9112, 6.1: the message may be framed wrongly; it is not to be trusted.
+            raise HTTPError(400, "HTTP/1.0 has no Transfer-Encoding.")
+        if self._fields[b"transfer-encoding"].strip().lower() != b"chunked":
+            raise HTTPError(501, "The only transfer coding here is chunked.")
+
+    def _check_chunk_framing(self, size: int) -> None:
+        """Bound what is not body: chunk extensions, and trailers, which llhttp gives when whole."""
+        limits = self._limits
+        if self._trailers_size > limits.trailers_size:
+            raise HTTPError(431, "The trailers are too large.")
+        if len(self._fields) + self._repeated > limits.field_count:
+            raise HTTPError(431, "Too many trailer fields.")
+        self._framing_size += size - sum(map(len, self._body))
+        extensions = self._framing_size - self._trailers_size - CHUNK_FRAMING * self._chunk_count
+        allowed = limits.chunk_extensions_size
+        if not (self._body or self._complete):
+            allowed += limits.trailers_size  # these may be trailers on their way
+        if extensions > allowed:
+            raise HTTPError(413, "The chunk extensions are too large.")
+
+    def _decline_upgrade(self) -> None:
+        """Go on in HTTP/1.1, as RFC 9110, 7.8 allows.
+
+        llhttp takes a request to upgrade for the last one of a connection and skips its body. A
+        fresh parser that is told only how the body is framed reads on as if nothing was asked.
+        """
+        target, fields = self._target, self._fields
+        framing = b"".join(
+            name + b": " + fields[name] + b"\r\n"
+            for name in (b"content-length", b"transfer-encoding")
+            if name in fields
+        )
+        method, keep_alive, http_1_0 = self._method, self._keep_alive, self._http_1_0
+        self._fields = {}
+        self._complete = False
+        self._parser = httptools.HttpRequestParser(self)
+        self._parser.feed_data(b"POST / HTTP/1.1\r\n" + framing + b"\r\n")
+        self._target, self._fields = target, fields
+        self._method, self._keep_alive, self._http_1_0 = method, keep_alive, http_1_0
+
+    def _refusal(self, error: httptools.HttpParserError, piece: bytes) -> HTTPError:
+        if isinstance(error, httptools.HttpParserCallbackError) and isinstance(
+            error.__context__, HTTPError
+        ):
+            return error.__context__
+        if isinstance(error, httptools.HttpParserInvalidMethodError):
+            if self._head_size == len(piece) and UNKNOWN_METHOD.match(piece):
+                return HTTPError(501)
+        elif str(error) == "Invalid HTTP version":
+            return HTTPError(505)
+        return HTTPError(400, f"The request is not valid HTTP/1.1: {error}.")
+
+    # What llhttp calls. Exceptions reach `_feed` wrapped, so only `HTTPError` is raised here.
+
+    def on_url(self, url: bytes) -> None:
+        self._target = self._target + url if self._target else url
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        name = name.lower()
+        value = value.rstrip(b" \t")  # llhttp leaves the blanks behind a value (RFC 9110, 5.5)
+        fields = self._fields
+        if name in fields:
+            if name == b"host":
+                raise HTTPError(400, "The Host field is repeated.")
+            self._repeated += 1
+            fields[name] += (b"; " if name == b"cookie" else b", ") + value
+        else:
+            fields[name] = value
+        if self._reading is CHUNKED:
+            self._trailers_size += len(name) + len(value) + len(EMPTY_LINE)
+
+    def on_headers_complete(self) -> None:
+        parser = self._parser
+        self._method = parser.get_method()
+        self._keep_alive = parser.should_keep_alive()
+        # Without a Connection field, only HTTP/1.1 keeps alive; asking for the version is slower.
+        if self._keep_alive and b"connection" not in self._fields:
+            self._http_1_0 = False
+        else:
+            version = parser.get_http_version()
+            if version not in ("1.0", "1.1"):
+                raise HTTPError(505)
+            self._http_1_0 = version == "1.0"
+
+    def on_body(self, body: bytes) -> None:
+        self._body.append(body)
+
+    def on_chunk_header(self) -> None:
+        self._chunk_count += 1
+
+    def on_message_complete(self) -> None:
+        self._complete = True

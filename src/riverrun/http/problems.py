@@ -1,0 +1,110 @@
+"""What an error looks like: JSON for programs (RFC 9457), a small page for people.
+
+Both say the status, its title and the detail that was written for the client, and nothing else:
+no exception, no path of the machine. The page needs no script and fetches nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from html import escape
+from http import HTTPStatus
+
+import msgspec
+
+from riverrun.http.negotiation import choose_media_type
+
+PROBLEM_JSON = "application/problem+json"
+HTML = "text/html"
+
+# `http.HTTPStatus` keeps names that RFC 9110 has changed, differently in each Python, and knows
+# nothing of uploads: 104 is of the resumable uploads of the IETF, 460 of tus.
+TITLES: Mapping[int, str] = {
+    **{status.value: status.phrase for status in HTTPStatus},
+    104: "Upload Resumption Supported",
+    413: "Content Too Large",
+    414: "URI Too Long",
+    416: "Range Not Satisfiable",
+    422: "Unprocessable Content",
+    460: "Checksum Mismatch",
+}
+
+_PAGE = """\
+<!doctype html>
+<html lang="en">
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="color-scheme" content="light dark">
+<title>{status} {title}</title>
+<style>
+:root {{ --ink: #22323c; --soft: #5c6d78; --ground: #f8fafb; --river: #3d8fb0 }}
+@media (prefers-color-scheme: dark) {{
+  :root {{ --ink: #dfe8ed; --soft: #94a5b0; --ground: #121a1f; --river: #5aa9c8 }}
+}}
+body {{
+  box-sizing: border-box; min-height: 100vh; margin: 0; padding: 2rem 2rem 18vh;
+  display: grid; place-content: center;
+  font: 1.0625rem/1.6 system-ui, sans-serif; color: var(--ink); background: var(--ground);
+}}
+b {{
+  font-size: .875rem; font-weight: 500; letter-spacing: .08em; color: var(--soft);
+  text-decoration: underline wavy 1.5px var(--river); text-underline-offset: .6em;
+}}
+main {{ display: grid; justify-items: start; gap: .5rem }}
+h1 {{ margin: .75rem 0 0; font-size: 1.75rem; font-weight: 600; line-height: 1.25 }}
+p {{ margin: 0; max-width: 34rem; color: var(--soft); overflow-wrap: anywhere }}
+</style>
+<main>
+<b>{status}</b>
+<h1>{title}</h1>
+{detail}</main>
+</html>
+"""
+
+
+def title_of(status: int) -> str:
+    """The reason phrase of a status; of one that has none, what its class means."""
+    return TITLES.get(status) or ("Server Error" if status >= 500 else "Client Error")
+
+
+def render_problem(
+    status: int,
+    detail: str | None = None,
+    *,
+    extensions: Mapping[str, object] | None = None,
+    accept: bytes | None = None,
+) -> tuple[str, bytes]:
+    """The content type and the body of an error, in the form that the Accept field prefers.
+
+    A page goes only to who prefers HTML, that is, to browsers. Whoever sends it on to caches
+    adds ``Vary: Accept``.
+    """
+    if choose_media_type(accept, (PROBLEM_JSON, HTML)) == HTML:
+        return f"{HTML}; charset=utf-8", problem_page(status, detail)
+    return PROBLEM_JSON, problem_json(status, detail, extensions)
+
+
+def problem_json(
+    status: int, detail: str | None = None, extensions: Mapping[str, object] | None = None
+) -> bytes:
+    """A problem details object (RFC 9457, 3).
+
+    `extensions` are members beside the standard ones; among them ``type``, ``title`` and
+    ``instance`` may be set too. Their values are what msgspec can encode.
+    """
+    members: dict[str, object] = {"title": title_of(status), **(extensions or {})}
+    members["status"] = status
+    if detail:
+        members["detail"] = _encodable(detail)
+    return msgspec.json.encode(members)
+
+
+def problem_page(status: int, detail: str | None = None) -> bytes:
+    """A page that says what is wrong, calmly, in light and dark."""
+    paragraph = f"<p>{escape(_encodable(detail))}</p>\n" if detail else ""
+    return _PAGE.format(status=status, title=escape(title_of(status)), detail=paragraph).encode()
+
+
+def _encodable(text: str) -> str:
+    """`text` without surrogate escapes, which a file name may have brought into it."""
+    return text.encode("utf-8", "replace").decode()

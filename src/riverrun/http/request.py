@@ -1,0 +1,170 @@
+"""A request: a Readable of its body, with its head as fields."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, TypeVar, overload
+
+import msgspec
+
+from riverrun.errors import ClosedError, HTTPError
+from riverrun.http.headers import Fields, FieldView
+from riverrun.http.limits import Limits
+from riverrun.http.targets import Target, parse_target
+from riverrun.streams.buffer import ByteBuffer
+from riverrun.streams.contracts import Readable
+
+T = TypeVar("T")
+DEFAULT_LIMITS = Limits()
+
+
+class Request(Readable):
+    """One request; reading it reads its body.
+
+    Reading stops at the high-water mark of the body's buffer, which stops the client. A body that
+    is not read is not fetched: a client that waits for ``100 Continue`` gets it with the first
+    read, and one that does not may see its connection closed behind the response.
+    """
+
+    __slots__ = (
+        "_body",
+        "_closed",
+        "_limits",
+        "client",
+        "content_length",
+        "fields",
+        "http_1_0",
+        "keep_alive",
+        "method",
+        "on_first_read",
+        "target",
+        "trailers",
+    )
+
+    def __init__(
+        self,
+        method: str,
+        target: bytes,
+        fields: Fields,
+        content_length: int | None = 0,
+        keep_alive: bool = True,
+        http_1_0: bool = False,
+        limits: Limits = DEFAULT_LIMITS,
+    ) -> None:
+        """`content_length` is in bytes: 0 without a body, None when the body is chunked."""
+        self.method = method
+        self.target = target
+        self.fields = fields
+        self.content_length = content_length
+        self.keep_alive = keep_alive
+        self.http_1_0 = http_1_0
+        self.client = ""
+        self.trailers: FieldView | None = None
+        self.on_first_read: Callable[[], None] | None = None
+        self._limits = limits
+        self._body: ByteBuffer | None = None
+        self._closed = False
+
+    def attach(self, body: ByteBuffer) -> None:
+        """Read the body from `body`."""
+        self._body = body
+
+    @property
+    def headers(self) -> FieldView:
+        """The header fields as text."""
+        return FieldView(self.fields)
+
+    @property
+    def url(self) -> Target:
+        """The target, parsed (RFC 9112, 3.2): path, segments, query.
+
+        Raises `HTTPError` 400 if it is not valid.
+        """
+        return parse_target(self.method, self.target)
+
+    @property
+    def path(self) -> str:
+        """The path, percent-decoded, as text."""
+        return self.url.path
+
+    async def read(self, max_bytes: int | None = None) -> bytes:
+        """The next chunk of the body, as it came; see `Readable.read`.
+
+        Raises `DisconnectedError` when the client went away before the body's end.
+        """
+        if self._closed:
+            raise ClosedError("the request's body was closed")
+        if self._body is None:
+            if max_bytes is not None and max_bytes < 1:
+                raise ValueError(f"max_bytes must be at least 1, not {max_bytes}")
+            return b""
+        if self.on_first_read is not None:
+            on_first_read, self.on_first_read = self.on_first_read, None
+            on_first_read()
+        return await self._body.read(max_bytes)
+
+    def pause(self) -> None:
+        """Stop the client: its socket is not read until `resume`."""
+        if self._body is not None:
+            self._body.hold()
+
+    def resume(self) -> None:
+        """Let the client send again."""
+        if self._body is not None:
+            self._body.release()
+
+    async def aclose(self) -> None:
+        """Refuse the rest of the body."""
+        if not self._closed:
+            self._closed = True
+            if self._body is not None:
+                self._body.clear()
+                self._body.fail(ClosedError("the request's body was closed"))
+
+    def discard(self) -> None:
+        """Free what was received and not read: nobody will read it any more."""
+        if self._body is not None:
+            self._body.clear()
+
+    async def body(self) -> bytes:
+        """The whole body, in memory.
+
+        Raises `HTTPError` 413 when it is longer than `Limits.whole_body_size`.
+        """
+        limit = self._limits.whole_body_size
+        if self.content_length is not None and self.content_length > limit:
+            raise HTTPError(413)
+        chunks: list[bytes] = []
+        size = 0
+        async for chunk in self:
+            size += len(chunk)
+            if size > limit:
+                raise HTTPError(413)
+            chunks.append(chunk)
+        return b"".join(chunks)
+
+    async def text(self) -> str:
+        """The whole body as text in UTF-8; raises `HTTPError` 400 if it is not, 413 as `body`."""
+        try:
+            return (await self.body()).decode()
+        except UnicodeDecodeError:
+            raise HTTPError(400, "The body is not UTF-8.") from None
+
+    @overload
+    async def json(self) -> Any: ...
+    @overload
+    async def json(self, kind: type[T]) -> T: ...
+    async def json(self, kind: Any = Any) -> Any:
+        """The whole body as JSON, checked against `kind` (a type that msgspec knows).
+
+        Raises `HTTPError` 400 if it is not JSON, 422 if it is not a `kind`, 413 as `body`.
+        """
+        body = await self.body()
+        try:
+            return msgspec.json.decode(body, type=kind)
+        except msgspec.ValidationError as error:
+            raise HTTPError(422, str(error)) from None
+        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+            raise HTTPError(400, f"The body is not JSON: {error}.") from None
+        except RecursionError:
+            raise HTTPError(400, "The JSON is nested too deeply.") from None

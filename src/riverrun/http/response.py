@@ -1,0 +1,394 @@
+"""A response: a Writable whose head is sent with its first bytes.
+
+The framing is chosen when the head is sent, and never changes: counted when the length is known,
+chunked when it is not, until the connection closes for HTTP/1.0, nothing where no body may follow.
+A response that cannot be finished as it was framed is cut, so that its reader knows.
+
+Everything goes through a `Wire`, which knows the connection; this module knows the protocol.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from enum import Enum
+from http import HTTPStatus
+from typing import Protocol
+
+from riverrun.errors import BusyError, ClosedError, DisconnectedError, HTTPError, LengthError
+from riverrun.flows import Flow, Shape
+from riverrun.http.headers import Headers
+from riverrun.http.problems import render_problem
+from riverrun.http.request import Request
+from riverrun.streams.contracts import Chunk, FileRegion, Writable
+
+LINE_END = b"\r\n"
+STATUS_LINES = {
+    status.value: f"HTTP/1.1 {status.value} {status.phrase}\r\n".encode() for status in HTTPStatus
+}
+BODYLESS_STATUSES = frozenset((204, 304))
+
+
+class ResponseState(Enum):
+    """How far a response has come.
+
+    From HEAD to BODY to ENDED; from HEAD and BODY to ABORTED, by us, or to BROKEN, by the client.
+    """
+
+    HEAD = "head"
+    BODY = "body"
+    ENDED = "ended"
+    ABORTED = "aborted"
+    BROKEN = "broken"
+
+
+HEAD, BODY, ENDED, ABORTED, BROKEN = ResponseState  # looked up faster than members, and often
+UNFINISHED = (HEAD, BODY)
+
+
+class Framing(Enum):
+    """How the end of the body is told (RFC 9112, 6.3)."""
+
+    COUNTED = "counted"
+    CHUNKED = "chunked"
+    UNTIL_CLOSE = "until close"
+    NONE = "none"
+
+
+COUNTED, CHUNKED, UNTIL_CLOSE, NONE = Framing
+
+
+class Wire(Protocol):
+    """The connection, as a response sees it."""
+
+    shape: Shape | None
+    """How every body is to be sent."""
+
+    has_room: bool
+    """Whether less than the high-water mark waits to be accepted by the kernel."""
+
+    @property
+    def server_fields(self) -> bytes:
+        """Field lines that every response carries, rendered: Server and Date."""
+
+    last_response: bool
+    """Whether the connection closes behind this response, whatever the client asked."""
+
+    def send(self, pieces: Sequence[Chunk]) -> None:
+        """Hand bytes over without waiting. Raises `DisconnectedError` if nobody is there."""
+
+    async def drain(self) -> None:
+        """Wait for room. Raises `DisconnectedError` when the client went away."""
+
+    async def send_region(self, region: FileRegion, flow: Flow) -> int:
+        """Send from a file; return how many bytes went, fewer only when `flow` is not free."""
+
+    def close_after_response(self) -> None:
+        """No response may follow the one that is now complete."""
+
+    def cut(self) -> None:
+        """Close at once, so that the client can tell it from an end."""
+
+
+class Response(Writable):
+    """The answer to one request.
+
+    Set `status` and `headers` before the first `write`; with it they are sent. Without a
+    ``content-length`` among them, a body that is given whole to `end` is counted, and any other
+    is chunked. Give a ``content-length`` and it is kept to: `LengthError` is raised for a byte too
+    many, and at the end for one too few, and the response is cut.
+    """
+
+    __slots__ = (
+        "_declared",
+        "_flow",
+        "_framing",
+        "_headers",
+        "_prepared",
+        "_request",
+        "_reusable",
+        "_wire",
+        "_writing",
+        "body_sent",
+        "state",
+        "status",
+    )
+
+    def __init__(self, wire: Wire, request: Request) -> None:
+        self._wire = wire
+        self._request = request
+        self._headers: Headers | None = None
+        self._prepared = b""
+        self._declared: int | None = None
+        self._flow: Flow | None = None
+        self._writing = False
+        self.status = 200
+        self.state = HEAD
+        self.body_sent = 0
+
+    @property
+    def headers(self) -> Headers:
+        """The fields to send; changing them after the head was sent does nothing."""
+        if self._headers is None:
+            self._headers = Headers()
+        return self._headers
+
+    @property
+    def started(self) -> bool:
+        """Whether the head has been sent: nothing in it can be changed any more."""
+        return self.state is not HEAD
+
+    @property
+    def flow(self) -> Flow:
+        """This transfer, to see and to steer."""
+        if self._flow is None:
+            self._flow = Flow(expected=self._declared, shape=self._wire.shape)
+        return self._flow
+
+    @property
+    def moved(self) -> int:
+        """How many bytes of the body have been handed on so far."""
+        return self.body_sent if self._flow is None else self._flow.moved
+
+    def prepare(self, field_lines: bytes, length: int) -> None:
+        """Send these rendered field lines, which hold a Content-Length of `length`, in the head.
+
+        For handlers that answer with the same fields many times over.
+        """
+        self._prepared = field_lines
+        self._declared = length
+
+    async def inform(self, status: int, headers: Mapping[str, str] | None = None) -> None:
+        """Send an informational response (RFC 9110, 15.2), such as 103 with ``link``.
+
+        Does nothing for HTTP/1.0, or once the head has been sent.
+        """
+        if not 101 < status < 200:
+            raise ValueError(f"{status} is not an informational status to send")
+        if self.started or self._request.http_1_0:
+            return
+        status_line = STATUS_LINES.get(status) or b"HTTP/1.1 %d \r\n" % status
+        self._wire.send((status_line, Headers(headers).render(), LINE_END))
+
+    async def write(self, chunk: Chunk) -> None:
+        """Send `chunk`, and the head before it if it is the first; see `Writable.write`.
+
+        Raises `LengthError` when it goes beyond the declared length; nothing of it is sent.
+        """
+        self._check_writable(len(chunk))
+        self._writing = True
+        try:
+            flow = self.flow
+            if flow.free:
+                self._send_body(chunk)
+            else:
+                await self._send_paced(chunk, flow)
+            if not self._wire.has_room:
+                await self._wire.drain()
+        finally:
+            self._writing = False
+
+    def try_write(self, chunk: Chunk) -> bool:
+        """Send `chunk` if it need not wait; see `Writable.try_write`."""
+        self._check_writable(len(chunk))
+        if not (self._wire.has_room and self.flow.free):
+            return False
+        self._send_body(chunk)
+        return True
+
+    async def write_region(self, region: FileRegion) -> None:
+        """Send a region of a file without reading it; see `RegionSink.write_region`."""
+        self._check_writable(region.length)
+        self._writing = True
+        try:
+            if self.state is HEAD:
+                self._send_head(None)
+            if self._framing is not NONE:
+                await self._send_region(region)
+        finally:
+            self._writing = False
+
+    async def end(self, chunk: Chunk = b"", *, trailers: Mapping[str, str] | None = None) -> None:
+        """Send `chunk` as the last, then finish; see `Writable.end`.
+
+        `trailers` are sent when the response is chunked, and dropped when it is not.
+
+        Raises `LengthError` when fewer bytes were written than declared; the response is cut.
+        """
+        if trailers or not self.try_end(chunk):
+            size = len(chunk)
+            self._check_writable(size)
+            if self.state is HEAD:
+                self._send_head(None if trailers else size)
+            if size:
+                await self.write(chunk)
+            self._finish(trailers)
+        if not self._wire.has_room:
+            await self._wire.drain()
+
+    def try_end(self, chunk: Chunk = b"") -> bool:
+        """Send `chunk` as the last and finish, if that need not wait; return whether it did.
+
+        Raises what `end` raises.
+        """
+        if self.state is ENDED and not chunk:
+            return True
+        wire = self._wire
+        size = len(chunk)
+        self._check_writable(size)
+        if not wire.has_room:
+            return False
+        if self._flow is not None:
+            if size and not self._flow.free:
+                return False
+        elif wire.shape is not None and not wire.shape.passes(size):
+            return False
+        self._end_at_once(chunk, size)
+        return True
+
+    def abort(self, error: BaseException | None = None) -> None:
+        """Cut the connection; the client can tell it from an end."""
+        if self.state in UNFINISHED:
+            self.state = ABORTED
+            self._wire.cut()
+
+    def fail(self, error: HTTPError, *, accept: bytes | None = None) -> None:
+        """Answer `error` instead of what was prepared; only before the head was sent."""
+        content_type, body = render_problem(error.status, error.detail, accept=accept)
+        self.status = error.status
+        self._prepared = b""
+        self._declared = None
+        headers = Headers({**error.headers, "content-type": content_type, "vary": "accept"})
+        for name, value in (self._headers or {}).items():
+            if name.startswith("access-control-"):  # a page that may read us may read this too
+                headers[name] = value
+        self._headers = headers
+        self._end_at_once(body, len(body))
+
+    def lose(self) -> None:
+        """The client went away: whoever still writes is told with `DisconnectedError`."""
+        if self.state in UNFINISHED:
+            self.state = BROKEN
+
+    def _check_writable(self, size: int) -> None:
+        if self.state not in UNFINISHED:
+            if self.state is BROKEN:
+                raise DisconnectedError("the client went away")
+            raise ClosedError(f"the response is {self.state.value}")
+        if self._writing:
+            raise BusyError("another task is writing")
+        if self._declared is None and self._headers is not None and not self.started:
+            self._adopt_declared_length(self._headers)
+        if self._declared is not None and self.body_sent + size > self._declared:
+            raise LengthError(self._declared, self.body_sent + size)
+
+    def _adopt_declared_length(self, headers: Headers) -> None:
+        value = headers.get("content-length")
+        if value is not None:
+            if not (value.isascii() and value.isdecimal()):
+                raise ValueError(f"content-length must be a number of bytes, not {value!r}")
+            self._declared = int(value)
+
+    def _end_at_once(self, chunk: Chunk, size: int) -> None:
+        if self.state is HEAD:
+            head = self._render_head(size)
+            self.state = BODY
+            self.body_sent = size
+            if self._flow is not None:
+                self._flow.moved += size
+            self._wire.send((head,) if self._framing is NONE or not size else (head, chunk))
+        elif size:
+            self._send_body(chunk)
+        self._finish(None)
+
+    def _send_head(self, length: int | None) -> None:
+        head = self._render_head(length)
+        self.state = BODY
+        self._wire.send((head,))
+
+    def _send_body(self, chunk: Chunk) -> None:
+        pieces: list[Chunk] = []
+        if self.state is HEAD:
+            pieces.append(self._render_head(None))
+            self.state = BODY
+        size = len(chunk)
+        self.body_sent += size
+        if self._flow is not None:
+            self._flow.moved += size
+        if size and self._framing is CHUNKED:
+            pieces += (b"%x\r\n" % size, chunk, LINE_END)
+        elif size and self._framing is not NONE:
+            pieces.append(chunk)
+        if pieces:
+            self._wire.send(pieces)
+
+    async def _send_paced(self, chunk: Chunk, flow: Flow) -> None:
+        rest = memoryview(chunk)
+        while rest:
+            granted = await flow.turn(len(rest))
+            self._send_body(rest[:granted])
+            rest = rest[granted:]
+            if rest and not self._wire.has_room:
+                await self._wire.drain()
+
+    async def _send_region(self, region: FileRegion) -> None:
+        flow = self.flow
+        chunked = self._framing is CHUNKED
+        if chunked and region.length:
+            self._wire.send((b"%x\r\n" % region.length,))
+        offset, rest = region.offset, region.length
+        while rest:
+            granted = rest if flow.free else await flow.turn(rest)
+            sent = await self._wire.send_region(
+                FileRegion(region.descriptor, offset, granted), flow
+            )
+            offset += sent
+            rest -= sent
+            self.body_sent += sent
+        if chunked and region.length:
+            self._wire.send((LINE_END,))
+
+    def _finish(self, trailers: Mapping[str, str] | None) -> None:
+        short = self._declared is not None and self.body_sent != self._declared
+        if short and self._framing is not NONE:
+            self.abort()
+            raise LengthError(self._declared or 0, self.body_sent)
+        if self._framing is CHUNKED:
+            last = Headers(trailers).render() if trailers else b""
+            self._wire.send((b"0\r\n", last, LINE_END))
+        self.state = ENDED
+        if not self._reusable:
+            self._wire.close_after_response()
+
+    def _render_head(self, length: int | None) -> bytes:
+        """Choose the framing and render the head; `length` is the body's, if that is known."""
+        status, request, wire = self.status, self._request, self._wire
+        lines = [STATUS_LINES.get(status) or b"HTTP/1.1 %d \r\n" % status, wire.server_fields]
+        keep_alive = request.keep_alive and not wire.last_response
+        if self._headers is not None:
+            options = self._headers.pop("connection", "").lower()
+            keep_alive = keep_alive and "close" not in options
+            lines.append(self._headers.render())
+        lines.append(self._prepared)
+        bodyless = request.method == "HEAD" or status in BODYLESS_STATUSES
+        if self._declared is None and length is not None and status not in BODYLESS_STATUSES:
+            # An empty body for HEAD says nothing about the one that GET would get.
+            if length or not bodyless:
+                self._declared = length
+                lines.append(b"content-length: %d\r\n" % length)
+        if bodyless:
+            self._framing = NONE
+        elif self._declared is not None:
+            self._framing = COUNTED
+        elif request.http_1_0:
+            self._framing = UNTIL_CLOSE
+            keep_alive = False
+        else:
+            self._framing = CHUNKED
+            lines.append(b"transfer-encoding: chunked\r\n")
+        self._reusable = keep_alive
+        if not keep_alive:
+            lines.append(b"connection: close\r\n")
+        elif request.http_1_0:
+            lines.append(b"connection: keep-alive\r\n")
+        lines.append(LINE_END)
+        return b"".join(lines)

@@ -1,0 +1,136 @@
+"""One line for every exchange, written off the path of the exchange.
+
+An exchange only adds a tuple to a list. The list is rendered a batch at a time and handed to a
+thread that writes it, so that a slow disk or a stopped terminal holds up nobody. Lines that nobody
+takes are dropped, once many batches wait, and the log says how many.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import threading
+from collections.abc import Callable
+from datetime import UTC, datetime
+from enum import Enum
+from queue import SimpleQueue
+from time import monotonic
+from typing import TYPE_CHECKING, TypeAlias
+
+import msgspec
+
+from riverrun.http.response import ResponseState
+
+if TYPE_CHECKING:
+    from riverrun.server.exchange import Exchange
+
+BATCH_LINES = 256
+BATCH_SECONDS = 0.1
+WAITING_BATCHES = 1024
+
+
+class LogFormat(Enum):
+    """How a line looks."""
+
+    TEXT = "text"
+    JSON = "json"
+
+
+Entry: TypeAlias = tuple[str, str, bytes, int, int, float, bool]
+"""Client, method, target, status, bytes of body, seconds, and whether it was cut."""
+
+
+def render_text(entry: Entry, time: str) -> str:
+    """A line for people: time, client, request, status, bytes, seconds."""
+    client, method, target, status, moved, seconds, cut = entry
+    note = " cut" if cut else ""
+    path = target.decode("ascii", "backslashreplace")
+    return f'{time} {client or "-"} "{method} {path}" {status} {moved} {seconds:.3f}{note}\n'
+
+
+def render_json(entry: Entry, time: str) -> str:
+    """A line for programs: one JSON object."""
+    client, method, target, status, moved, seconds, cut = entry
+    members = {
+        "time": time,
+        "client": client,
+        "method": method,
+        "target": target.decode("ascii", "backslashreplace"),
+        "status": status,
+        "bytes": moved,
+        "seconds": round(seconds, 6),
+        "cut": cut,
+    }
+    return msgspec.json.encode(members).decode() + "\n"
+
+
+class AccessLog:
+    """Writes lines to a file descriptor, which stays the caller's."""
+
+    def __init__(self, descriptor: int, log_format: LogFormat = LogFormat.TEXT) -> None:
+        self._descriptor = descriptor
+        self._render: Callable[[Entry, str], str] = (
+            render_json if log_format is LogFormat.JSON else render_text
+        )
+        self._entries: list[Entry] = []
+        self._dropped = 0
+        self._batches: SimpleQueue[bytes | None] = SimpleQueue()
+        self._writer: threading.Thread | None = None
+        self._timer: asyncio.TimerHandle | None = None
+
+    def add(self, client: str, exchange: Exchange) -> None:
+        """Note an exchange that is over."""
+        request, response = exchange.request, exchange.response
+        entries = self._entries
+        entries.append(
+            (
+                client,
+                request.method,
+                request.target,
+                response.status,
+                response.moved,
+                monotonic() - exchange.started_at,
+                response.state is not ResponseState.ENDED,
+            )
+        )
+        if len(entries) >= BATCH_LINES:
+            self.flush()
+        elif self._timer is None:
+            self._timer = asyncio.get_running_loop().call_later(BATCH_SECONDS, self.flush)
+
+    def flush(self) -> None:
+        """Hand what has gathered to the thread."""
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        entries, self._entries = self._entries, []
+        if self._batches.qsize() >= WAITING_BATCHES:
+            self._dropped += len(entries)
+            return
+        time = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+        lines = [self._render(entry, time) for entry in entries]
+        if self._dropped:
+            lines.insert(0, f"{time} {self._dropped} lines were dropped: nobody took them\n")
+            self._dropped = 0
+        if self._writer is None:
+            self._writer = threading.Thread(target=self._write, name="access-log", daemon=True)
+            self._writer.start()
+        self._batches.put("".join(lines).encode())
+
+    def close(self) -> None:
+        """Write what is left; waits for it for a second at most."""
+        if self._entries:
+            self.flush()
+        if self._writer is not None:
+            self._batches.put(None)
+            self._writer.join(1.0)
+            self._writer = None
+
+    def _write(self) -> None:
+        while (batch := self._batches.get()) is not None:
+            rest = memoryview(batch)
+            while rest:
+                try:
+                    rest = rest[os.write(self._descriptor, rest) :]
+                except OSError:  # the reader of a pipe is gone, the disk is full
+                    break

@@ -1,0 +1,384 @@
+"""One connection: requests in, responses out, in order.
+
+The intake tells what came, the wire sends what goes, and here is decided what happens next. One
+exchange runs at a time; requests that come meanwhile wait in a short queue. When the queue is full,
+or a body's buffer, or the budget of all buffers, the socket is not read, and so the client waits.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from enum import Enum
+from typing import TYPE_CHECKING, cast
+
+from riverrun.errors import ClosedError, DisconnectedError, HTTPError, StallError
+from riverrun.http.headers import Fields, FieldView
+from riverrun.http.parser import RequestParser
+from riverrun.http.request import Request
+from riverrun.http.response import Response
+from riverrun.server.exchange import Exchange
+from riverrun.server.intake import Hold, Intake
+from riverrun.server.stalls import StallWatch
+from riverrun.server.wire import SocketWire
+from riverrun.streams.buffer import ByteBuffer
+
+if TYPE_CHECKING:
+    from riverrun.server.server import Server
+
+UNREADABLE = Request("GET", b"", {}, keep_alive=False)
+
+
+class Phase(Enum):
+    """What a connection is doing.
+
+    From IDLE to RUNNING and back, once an exchange, by way of DRAINING when a body was left
+    unread. LINGERING after the last response, while the client may still be sending.
+    """
+
+    IDLE = "idle"
+    RUNNING = "running"
+    DRAINING = "draining"
+    LINGERING = "lingering"
+    CLOSED = "closed"
+
+
+IDLE, RUNNING, DRAINING, LINGERING, CLOSED = Phase  # looked up faster than members, and often
+
+
+class Incoming:
+    """The request whose body is being received."""
+
+    __slots__ = ("body", "received", "request")
+
+    def __init__(self, request: Request, body: ByteBuffer) -> None:
+        self.request = request
+        self.body = body
+        self.received = 0
+
+
+class Connection(asyncio.Protocol):
+    """The protocol of one accepted socket."""
+
+    __slots__ = (
+        "_dropped",
+        "_exchange",
+        "_head_since",
+        "_incoming",
+        "_intake",
+        "_phase",
+        "_queue",
+        "_receiving",
+        "_refusal",
+        "_sending",
+        "_since",
+        "_transport",
+        "client",
+        "server",
+        "wire",
+    )
+
+    def __init__(self, server: Server) -> None:
+        self.server = server
+        self._phase = IDLE
+        self._since = now = server.clock.now
+        self._head_since: float | None = None
+        self._exchange: Exchange | None = None
+        self._incoming: Incoming | None = None
+        self._queue: deque[Request] | None = None
+        self._refusal: HTTPError | None = None
+        self._dropped = 0
+        self._receiving = StallWatch(now)
+        self._sending = StallWatch(now)
+
+    # What the transport calls.
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        server = self.server
+        self._transport = cast("asyncio.Transport", transport)
+        peer = transport.get_extra_info("peername")
+        self.client = peer[0] if isinstance(peer, tuple) else ""
+        self.wire = SocketWire(self, self._transport)
+        parser = RequestParser(self, server.options.limits)
+        self._intake = Intake(self._transport, parser, server.hangups)
+        server.connections.add(self)
+
+    def data_received(self, data: bytes) -> None:
+        try:
+            self._intake.parser.feed(data)
+        except HTTPError as error:
+            self._refuse(error)
+
+    def eof_received(self) -> bool:
+        """Go on sending to a client that has only stopped sending (decision 0005)."""
+        if self._exchange is None or self._incoming is not None:
+            return False
+        if not (self._exchange.response.started and self.wire.waits_for_peer):
+            return False
+        self.close_after_response()
+        return True
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._phase = CLOSED
+        self.server.connections.discard(self)
+        self.server.budget.forget(self._release_budget)
+        self._intake.close()
+        self.wire.lose()
+        if self._incoming is not None:
+            self._incoming.body.fail(DisconnectedError("the client went away"))
+            self._incoming = None
+        for request in self._queue or ():
+            request.discard()
+        if self._exchange is not None:
+            self._exchange.disconnect()
+
+    def pause_writing(self) -> None:
+        self.wire.pause_writing()
+
+    def resume_writing(self) -> None:
+        self.wire.resume_writing()
+
+    # What the parser calls.
+
+    def head_received(self, request: Request) -> None:
+        """Start its exchange, or queue it behind the one that runs."""
+        request.client = self.client
+        if request.content_length != 0:
+            self._expect_body(request)
+        elif not request.keep_alive:
+            self._intake.parser.stop()
+        if self._exchange is None and not self._queue:
+            self._start(request)
+            return
+        if self._queue is None:
+            self._queue = deque()
+        self._queue.append(request)
+        if len(self._queue) >= self.server.options.limits.pipelined_requests:
+            self._intake.hold(Hold.QUEUE)
+
+    def body_received(self, chunk: bytes) -> None:
+        incoming = self._incoming
+        if incoming is None:
+            self._drop(len(chunk))
+            return
+        incoming.received += len(chunk)
+        limit = self.server.options.limits.body_size
+        if limit is not None and incoming.received > limit:
+            raise HTTPError(413)
+        incoming.body.feed(chunk)
+        if self.server.budget.spent:
+            self._intake.hold(Hold.BUDGET)
+            self.server.budget.call_when_free(self._release_budget)
+
+    def body_ended(self, trailers: Fields) -> None:
+        incoming, self._incoming = self._incoming, None
+        if incoming is not None:
+            if trailers:
+                incoming.request.trailers = FieldView(trailers)
+            incoming.body.feed_end()
+            if not incoming.request.keep_alive:
+                self._intake.parser.stop()
+        elif self._phase is DRAINING:
+            self._next()
+
+    # What an exchange and its wire call.
+
+    def close_after_response(self) -> None:
+        """Take no more requests; close when the exchange that runs is over."""
+        self.wire.last_response = True
+        if self._incoming is None:
+            self._intake.parser.stop()
+
+    def exchange_over(self, exchange: Exchange) -> None:
+        """The handler is done with it, well or badly."""
+        server = self.server
+        if server.access_log is not None:
+            server.access_log.add(self.client, exchange)
+        self._exchange = None
+        if exchange.request.content_length != 0:
+            exchange.request.discard()
+        if self._phase is CLOSED:
+            return
+        if self._incoming is not None and self._incoming.request is exchange.request:
+            self._leave_body(self._incoming)
+        else:
+            self._next()
+
+    # What the server calls.
+
+    def stop(self) -> None:
+        """Close when the exchange that runs is over, and at once if there is none."""
+        self.close_after_response()
+        if self._phase is IDLE:
+            self._close()
+
+    def abort(self) -> None:
+        """Close at once."""
+        self.wire.cut()
+
+    def check(self, now: float) -> None:
+        """Look for what has taken too long; called about once a second."""
+        limits = self.server.options.limits
+        if self._phase in (DRAINING, LINGERING):
+            if now - self._since >= limits.linger_timeout:
+                self._transport.abort()
+            return
+        self._check_stalls(now)
+        if self._exchange is not None:
+            return
+        if not self._intake.parser.within_head:
+            self._head_since = None
+            if now - self._since >= limits.keep_alive_timeout:
+                self._close()
+        elif self._head_since is None:
+            self._head_since = now
+        elif now - self._head_since >= limits.head_timeout:
+            self._refuse(HTTPError(408))
+
+    # What happens next.
+
+    def _expect_body(self, request: Request) -> None:
+        limits = self.server.options.limits
+        body = ByteBuffer(
+            limits.body_high_water_mark,
+            pause=self._hold_body,
+            resume=self._release_body,
+            budget=self.server.budget,
+        )
+        request.attach(body)
+        expectation = request.fields.get(b"expect")
+        if expectation is not None and not request.http_1_0:
+            if expectation.lower() != b"100-continue":
+                raise HTTPError(417)
+            request.on_first_read = self._continue
+        self._incoming = Incoming(request, body)
+        self._receiving.restart(self.server.clock.now)
+
+    def _continue(self) -> None:
+        """The handler wants the body that the client is holding back."""
+        exchange = self._exchange
+        assert exchange is not None
+        self.wire.last_response = self.server.stopping
+        if self._incoming is not None and not exchange.response.started:
+            self.wire.send((b"HTTP/1.1 100 Continue\r\n\r\n",))
+
+    def _start(self, request: Request) -> None:
+        self._phase = RUNNING
+        if request.on_first_read is not None:
+            # Unless the handler reads, who knows whether the body will follow (RFC 9110, 10.1.1)?
+            self.wire.last_response = True
+        self._exchange = exchange = Exchange(self, request)
+        exchange.start()
+
+    def _next(self) -> None:
+        """Turn to what waits, or wait for the client."""
+        self._phase = IDLE
+        self._since = self.server.clock.now
+        if self._queue:
+            # Not from here: a queue of handlers that never wait would nest.
+            self.server.loop.call_soon(self._start_queued)
+        elif self._refusal is not None:
+            self._answer_refusal(self._refusal)
+        elif self.wire.last_response:
+            self._close()
+
+    def _start_queued(self) -> None:
+        if self._phase is not IDLE or not self._queue:
+            return
+        if self.wire.last_response:
+            self._close()
+            return
+        self._start(self._queue.popleft())
+        if not self._queue:
+            self._release(Hold.QUEUE)
+
+    def _refuse(self, error: HTTPError) -> None:
+        """Answer `error` after the exchanges that came before it, and close."""
+        self._intake.parser.stop()
+        incoming, self._incoming = self._incoming, None
+        if incoming is not None:
+            self.wire.last_response = True
+            incoming.body.fail(error)
+        elif self._exchange is not None or self._queue:
+            self._refusal = error
+        elif self._phase is IDLE:
+            self._answer_refusal(error)
+        else:
+            self._linger()
+
+    def _answer_refusal(self, error: HTTPError) -> None:
+        Response(self.wire, UNREADABLE).fail(error)
+        self._linger()
+
+    def _leave_body(self, incoming: Incoming) -> None:
+        """The handler did not read the whole body: drop what is left, if that is little."""
+        self._incoming = None
+        self._dropped = 0
+        length = incoming.request.content_length
+        left = None if length is None else length - incoming.received
+        too_much = left is not None and left > self.server.options.limits.linger_size
+        if self.wire.last_response or too_much:
+            self._linger()
+        else:
+            self._phase = DRAINING
+            self._since = self.server.clock.now
+        incoming.body.fail(ClosedError("the exchange is over"))
+        incoming.body.clear()
+        incoming.body.release()
+
+    def _drop(self, size: int) -> None:
+        self._dropped += size
+        if self._dropped > self.server.options.limits.linger_size:
+            self._linger()
+
+    def _close(self) -> None:
+        """Close after what has been written."""
+        self._transport.close()
+
+    def _linger(self) -> None:
+        """Close, but let a client that is still sending read the answer first (RFC 9112, 9.6)."""
+        if self._phase in (LINGERING, CLOSED):
+            return
+        self._phase = LINGERING
+        self._since = self.server.clock.now
+        self._intake.drop_all()
+        if self._transport.can_write_eof():
+            self._transport.write_eof()
+        else:
+            self._transport.close()
+
+    # Holding the client back.
+
+    def _hold_body(self) -> None:
+        self._intake.hold(Hold.BODY)
+
+    def _release_body(self) -> None:
+        self._release(Hold.BODY)
+
+    def _release_budget(self) -> None:
+        self._release(Hold.BUDGET)
+
+    def _release(self, reason: Hold) -> None:
+        try:
+            self._intake.release(reason)
+        except HTTPError as error:
+            self._refuse(error)
+
+    def _check_stalls(self, now: float) -> None:
+        limits = self.server.options.limits
+        incoming = self._incoming
+        if incoming is None or self._intake.held or incoming.request.on_first_read is not None:
+            self._receiving.restart(now)
+        elif self._receiving.stalled(incoming.received, now, limits):
+            self._incoming = None
+            self.close_after_response()
+            incoming.body.fail(StallError("stall_timeout", limits.stall_timeout))
+        if not self.wire.waits_for_peer:
+            self._sending.restart(now)
+        elif self._sending.stalled(self._moved(), now, limits):
+            self._transport.abort()
+
+    def _moved(self) -> int:
+        """Bytes of the response that the kernel has accepted, but for a constant."""
+        moved = 0 if self._exchange is None else self._exchange.response.moved
+        return moved - self._transport.get_write_buffer_size()

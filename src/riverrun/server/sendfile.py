@@ -1,0 +1,143 @@
+"""Sending from files without reading them, in slices, each under flow control.
+
+A slice is small enough that a pause, a limit or a cancel acts soon, and that one fast client does
+not hold up the others. While the socket takes slices they are sent from a loop callback; the
+coroutine that waits is woken once, at the end.
+
+What is in the page cache is sent in place. What is not would block the loop for as long as the
+disk takes, so it is first read, and dropped, in a thread, which leaves it in the page cache.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from enum import Enum
+
+from riverrun.errors import DisconnectedError, TruncatedError
+from riverrun.flows import Flow, FlowState, Waiting
+from riverrun.streams.contracts import FileRegion
+
+SLICE_SIZE = 1024 * 1024
+SLICES_A_TURN = 4
+READ_WITHOUT_WAITING = getattr(os, "RWF_NOWAIT", None)
+
+
+class Stop(Enum):
+    """Why no further slice was sent."""
+
+    DONE = "done"
+    SOCKET_FULL = "socket full"
+    TURN_OVER = "turn over"
+    NOT_RESIDENT = "not resident"
+    STEERED = "steered"
+
+
+class RegionSender:
+    """Sends one region at a time from files to one socket."""
+
+    __slots__ = ("_flow", "_free", "_loop", "_region", "_sent", "_socket", "_stopped")
+
+    def __init__(self, loop: asyncio.AbstractEventLoop, socket: int) -> None:
+        self._loop = loop
+        self._socket = socket
+        self._stopped: asyncio.Future[Stop] | None = None
+
+    @property
+    def waits_for_peer(self) -> bool:
+        """Whether the socket is full and the rest of a region waits for it."""
+        return self._stopped is not None
+
+    async def send(self, region: FileRegion, flow: Flow) -> int:
+        """Send `region`; return how many bytes went, fewer only when `flow` was steered meanwhile.
+
+        Raises `TruncatedError` when the file ends first, `DisconnectedError` when the client went
+        away. A cancel may leave a part sent.
+        """
+        self._region = region
+        self._flow = flow
+        self._free = flow.free
+        self._sent = 0
+        stop = self._send_slices()
+        while True:
+            if stop is Stop.DONE or stop is Stop.STEERED:
+                return self._sent
+            if stop is Stop.NOT_RESIDENT:
+                flow.waiting = Waiting.SOURCE
+                await self._loop.run_in_executor(None, self._fetch_slice)
+                flow.waiting = None
+                stop = self._send_slices()
+            else:
+                stop = await self._send_when_writable()
+
+    def lose(self) -> None:
+        """The connection is gone: whoever waits is told."""
+        if self._stopped is not None and not self._stopped.done():
+            self._stopped.set_exception(DisconnectedError("the client went away"))
+
+    async def _send_when_writable(self) -> Stop:
+        self._stopped = self._loop.create_future()
+        self._flow.waiting = Waiting.PEER
+        self._loop.add_writer(self._socket, self._on_writable)
+        try:
+            return await self._stopped
+        finally:
+            self._loop.remove_writer(self._socket)
+            self._flow.waiting = None
+            self._stopped = None
+
+    def _on_writable(self) -> None:
+        stopped = self._stopped
+        if stopped is None or stopped.done():
+            return
+        try:
+            stop = self._send_slices()
+        except Exception as error:  # noqa: BLE001 - handed to who waits
+            self._loop.remove_writer(self._socket)
+            stopped.set_exception(error)
+            return
+        if stop is not Stop.SOCKET_FULL and stop is not Stop.TURN_OVER:
+            self._loop.remove_writer(self._socket)
+            stopped.set_result(stop)
+
+    def _send_slices(self) -> Stop:
+        region, flow = self._region, self._flow
+        turn_ends = self._sent + SLICES_A_TURN * SLICE_SIZE
+        while (rest := region.length - self._sent) > 0:
+            if flow.free is not self._free or flow.state is not FlowState.RUNNING:
+                return Stop.STEERED
+            if self._sent >= turn_ends:
+                return Stop.TURN_OVER
+            offset = region.offset + self._sent
+            size = min(rest, SLICE_SIZE)
+            if not _is_resident(region.descriptor, offset + size - 1):
+                return Stop.NOT_RESIDENT
+            try:
+                sent = os.sendfile(self._socket, region.descriptor, offset, size)
+            except BlockingIOError:
+                return Stop.SOCKET_FULL
+            except OSError as error:
+                raise DisconnectedError("the client went away") from error
+            if sent == 0:
+                raise TruncatedError(region.length, self._sent)
+            self._sent += sent
+            flow.moved += sent
+        return Stop.DONE
+
+    def _fetch_slice(self) -> None:
+        offset = self._region.offset + self._sent
+        size = min(self._region.length - self._sent, SLICE_SIZE)
+        os.preadv(self._region.descriptor, [bytearray(size)], offset)
+
+
+def _is_resident(descriptor: int, offset: int) -> bool:
+    """Whether the byte at `offset` can be read without waiting for a disk, as far as is known."""
+    if READ_WITHOUT_WAITING is None:
+        return True
+    try:
+        os.preadv(descriptor, [bytearray(1)], offset, READ_WITHOUT_WAITING)
+    except BlockingIOError:
+        return False
+    except OSError:
+        return True
+    return True

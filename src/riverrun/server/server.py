@@ -1,0 +1,126 @@
+"""A server: it listens, keeps its connections, and stops without breaking what runs."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import ssl
+from types import TracebackType
+
+from riverrun.http.handler import Handler
+from riverrun.server.clock import Clock
+from riverrun.server.connection import Connection
+from riverrun.server.hangups import Hangups
+from riverrun.server.listeners import open_listener
+from riverrun.server.options import Options
+from riverrun.server.runner import RunnerPool
+from riverrun.server.transports import listen
+from riverrun.streams.budget import BufferBudget
+
+
+class Server:
+    """Serves `handler` over HTTP/1.1 from the running event loop.
+
+    Listens on TCP (`host`, `port`; port 0 takes a free one), on a Unix socket (`unix`, a path), or
+    on sockets that the caller has bound (`listeners`). As an asynchronous context manager it
+    serves inside the block, and stops gracefully when it is left:
+
+        async with Server(handler, port=0) as server:
+            print(server.port)
+            await server.wait_stopped()
+    """
+
+    def __init__(
+        self,
+        handler: Handler,
+        *,
+        host: str = "127.0.0.1",
+        port: int = 4000,
+        unix: str | None = None,
+        listeners: list[socket.socket] | None = None,
+        tls: ssl.SSLContext | None = None,
+        options: Options | None = None,
+    ) -> None:
+        self.handler = handler
+        self.options = options or Options()
+        self.access_log = self.options.access_log
+        self.connections: set[Connection] = set()
+        self.stopping = False
+        self.port: int | None = None
+        self._address = (host, port, unix)
+        self._tls = tls
+        self._listeners = listeners
+        self._accepting: list[asyncio.AbstractServer] = []
+
+    async def start(self) -> None:
+        """Begin to serve. Raises `OSError` when an address cannot be listened on."""
+        self.loop = asyncio.get_running_loop()
+        self.runners = RunnerPool(self.loop)
+        self.hangups = Hangups(self.loop)
+        self.budget = BufferBudget(self.options.limits.buffer_budget)
+        self.clock = Clock(self.loop, self._every_second)
+        self._stopped: asyncio.Future[None] = self.loop.create_future()
+        listeners = self._listeners or [open_listener(*self._address)]
+        for listener in listeners:
+            if listener.family in (socket.AF_INET, socket.AF_INET6) and self.port is None:
+                self.port = listener.getsockname()[1]
+            self._accepting.append(await listen(listener, lambda: Connection(self), tls=self._tls))
+        self.clock.start()
+
+    async def stop(self, graceful_timeout: float | None = None) -> None:
+        """Refuse new connections, let running exchanges finish, then abort what is left.
+
+        They get `graceful_timeout` seconds, or `Limits.graceful_timeout`. A cancel, and a second
+        call, abort at once.
+        """
+        for accepting in self._accepting:
+            accepting.close()
+        self._accepting.clear()
+        if graceful_timeout is None:
+            graceful_timeout = self.options.limits.graceful_timeout
+        if self.stopping:
+            graceful_timeout = 0
+        self.stopping = True
+        for connection in list(self.connections):
+            connection.stop()
+        try:
+            await self._until_no_connections(graceful_timeout)
+        finally:
+            for connection in list(self.connections):
+                connection.abort()
+        await self._until_no_connections(1.0)
+        self._finish()
+
+    async def wait_stopped(self) -> None:
+        """Wait until the server has stopped."""
+        await asyncio.shield(self._stopped)
+
+    async def __aenter__(self) -> Server:
+        await self.start()
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        await self.stop()
+
+    async def _until_no_connections(self, seconds: float) -> None:
+        deadline = self.loop.time() + seconds
+        while self.connections and self.loop.time() < deadline:
+            await asyncio.sleep(0.01)
+
+    def _every_second(self) -> None:
+        for connection in list(self.connections):
+            connection.check(self.clock.now)
+
+    def _finish(self) -> None:
+        self.clock.stop()
+        self.hangups.close()
+        self.runners.close()
+        if self.access_log is not None:
+            self.access_log.close()
+        if not self._stopped.done():
+            self._stopped.set_result(None)

@@ -1,0 +1,162 @@
+"""The sending half of a connection: the one gateway through which its bytes leave."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import socket
+import struct
+from collections.abc import Sequence
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+from riverrun.errors import DisconnectedError, TruncatedError
+from riverrun.flows import Flow, Shape, Waiting
+from riverrun.server.sendfile import RegionSender
+from riverrun.server.transports import socket_descriptor
+from riverrun.streams.contracts import Chunk, FileRegion
+
+if TYPE_CHECKING:
+    from riverrun.server.connection import Connection
+
+READ_SIZE = 64 * 1024
+RESET_ON_CLOSE = struct.pack("ii", 1, 0)
+
+
+class SocketWire:
+    """A `Wire` over a transport (see `riverrun.http.response`).
+
+    The transport holds what the kernel does not accept at once; above the high-water mark
+    `has_room` is False and `drain` waits.
+    """
+
+    __slots__ = (
+        "_clock",
+        "_connection",
+        "_gone",
+        "_high_water_mark",
+        "_loop",
+        "_room",
+        "_sender",
+        "_transport",
+        "has_room",
+        "last_response",
+        "shape",
+    )
+
+    def __init__(self, connection: Connection, transport: asyncio.Transport) -> None:
+        options = connection.server.options
+        self._connection = connection
+        self._transport = transport
+        self._loop = connection.server.loop
+        self._clock = connection.server.clock
+        self._high_water_mark = options.limits.response_high_water_mark
+        self._room: asyncio.Future[None] | None = None
+        self._sender: RegionSender | None = None
+        self._gone = False
+        self.has_room = True
+        self.shape: Shape | None = options.shape
+        self.last_response = False
+        transport.set_write_buffer_limits(high=self._high_water_mark)
+
+    @property
+    def server_fields(self) -> bytes:
+        """The Server and Date lines, rendered once a second."""
+        return self._clock.server_fields
+
+    @property
+    def waits_for_peer(self) -> bool:
+        """Whether bytes wait for the client to take them."""
+        sending = self._sender is not None and self._sender.waits_for_peer
+        return sending or not self.has_room or self._transport.get_write_buffer_size() > 0
+
+    def send(self, pieces: Sequence[Chunk]) -> None:
+        """Hand `pieces` to the kernel, or what it does not take to the transport."""
+        if self._gone:
+            raise DisconnectedError("the client went away")
+        self._transport.writelines(pieces)
+
+    async def drain(self) -> None:
+        """Wait until the transport is below its low-water mark."""
+        if self._gone:
+            raise DisconnectedError("the client went away")
+        if self.has_room:
+            return
+        self._room = self._loop.create_future()
+        await self._room
+
+    async def send_region(self, region: FileRegion, flow: Flow) -> int:
+        """Send from a file, by sendfile where the transport allows it."""
+        if self._gone:
+            raise DisconnectedError("the client went away")
+        if self._sender is None:
+            descriptor = socket_descriptor(self._transport)
+            if descriptor is None:
+                return await self._send_by_reading(region, flow)
+            self._sender = RegionSender(self._loop, descriptor)
+        if self._transport.get_write_buffer_size():
+            await self._flush(flow)
+        return await self._sender.send(region, flow)
+
+    def close_after_response(self) -> None:
+        """No response may follow the one that is now complete."""
+        self._connection.close_after_response()
+
+    def cut(self) -> None:
+        """Reset the connection: a client that reads until the close must not take it for an end."""
+        if self._gone:
+            return
+        self.lose()
+        self.last_response = True
+        connected = self._transport.get_extra_info("socket")
+        if connected is not None and connected.family != getattr(socket, "AF_UNIX", None):
+            with suppress(OSError):
+                connected.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET_ON_CLOSE)
+        self._transport.abort()
+
+    def lose(self) -> None:
+        """The connection is gone: whoever waits is told."""
+        self._gone = True
+        self.has_room = False
+        if self._sender is not None:
+            self._sender.lose()
+        if self._room is not None and not self._room.done():
+            self._room.set_exception(DisconnectedError("the client went away"))
+
+    def pause_writing(self) -> None:
+        """Called by the transport at its high-water mark."""
+        self.has_room = False
+
+    def resume_writing(self) -> None:
+        """Called by the transport at its low-water mark."""
+        self.has_room = True
+        room, self._room = self._room, None
+        if room is not None and not room.done():
+            room.set_result(None)
+
+    async def _flush(self, flow: Flow) -> None:
+        """Wait until nothing is left in the transport, which then leaves the socket alone."""
+        self._transport.set_write_buffer_limits(high=0)
+        flow.waiting = Waiting.PEER
+        try:
+            await self.drain()
+        finally:
+            flow.waiting = None
+            self._transport.set_write_buffer_limits(high=self._high_water_mark)
+
+    async def _send_by_reading(self, region: FileRegion, flow: Flow) -> int:
+        size = min(region.length, READ_SIZE)
+        chunk = await self._loop.run_in_executor(
+            None, os.pread, region.descriptor, size, region.offset
+        )
+        if not chunk:
+            raise TruncatedError(region.length, 0)
+        self.send((chunk,))
+        flow.moved += len(chunk)
+        if not self.has_room:
+            flow.waiting = Waiting.PEER
+            try:
+                await self.drain()
+            finally:
+                flow.waiting = None
+        return len(chunk)

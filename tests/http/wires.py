@@ -1,0 +1,107 @@
+"""A wire that leads nowhere, and what was sent on it, taken apart."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from riverrun.errors import DisconnectedError, TruncatedError
+from riverrun.flows import Flow, Shape
+from riverrun.http.request import Request
+from riverrun.http.response import Response
+from riverrun.streams.contracts import Chunk, FileRegion
+
+
+@dataclass
+class RecordingWire:
+    """Notes what a response does; `full` makes it have no room until `make_room`."""
+
+    shape: Shape | None = None
+    last_response: bool = False
+    has_room: bool = True
+    server_fields: bytes = b"server: test\r\n"
+    sent: bytearray = field(default_factory=bytearray)
+    sends: int = 0
+    regions: int = 0
+    closes: bool = False
+    was_cut: bool = False
+    gone: bool = False
+    drains: int = 0
+
+    def __post_init__(self) -> None:
+        self._room = asyncio.Event()
+
+    def send(self, pieces: Sequence[Chunk]) -> None:
+        if self.gone:
+            raise DisconnectedError("the client went away")
+        assert not self.was_cut, "something was sent behind a cut"
+        assert not self.closes, "something was sent behind the last response"
+        self.sends += 1
+        for piece in pieces:
+            self.sent += piece
+
+    async def drain(self) -> None:
+        self.drains += 1
+        await self._room.wait()
+        if self.gone:
+            raise DisconnectedError("the client went away")
+
+    async def send_region(self, region: FileRegion, flow: Flow) -> int:
+        chunk = os.pread(region.descriptor, region.length, region.offset)
+        if not chunk:
+            raise TruncatedError(region.length, 0)
+        self.send((chunk,))
+        self.regions += 1
+        flow.moved += len(chunk)
+        return len(chunk)
+
+    def close_after_response(self) -> None:
+        self.closes = True
+
+    def cut(self) -> None:
+        self.was_cut = True
+
+    def make_room(self) -> None:
+        self.has_room = True
+        self._room.set()
+
+    @property
+    def answer(self) -> Answer:
+        """What was sent, if it is a whole head and perhaps a body."""
+        head, empty_line, body = bytes(self.sent).partition(b"\r\n\r\n")
+        assert empty_line, "no head was sent"
+        status_line, *lines = head.split(b"\r\n")
+        fields = [(name, value) for name, _, value in (line.partition(b": ") for line in lines)]
+        return Answer(status_line, fields, body)
+
+
+@dataclass
+class Answer:
+    """A response as bytes."""
+
+    status_line: bytes
+    fields: list[tuple[bytes, bytes]]
+    body: bytes
+
+    def all(self, name: bytes) -> list[bytes]:
+        return [value for other, value in self.fields if other == name]
+
+    def __getitem__(self, name: bytes) -> bytes | None:
+        values = self.all(name)
+        assert len(values) <= 1, f"{name!r} was sent {len(values)} times"
+        return values[0] if values else None
+
+
+def respond(
+    method: str = "GET",
+    *,
+    http_1_0: bool = False,
+    keep_alive: bool = True,
+    wire: RecordingWire | None = None,
+) -> tuple[Response, RecordingWire]:
+    """A response to a request of this kind, and the wire that it goes to."""
+    wire = wire or RecordingWire()
+    request = Request(method, b"/", {}, keep_alive=keep_alive, http_1_0=http_1_0)
+    return Response(wire, request), wire
