@@ -1,14 +1,24 @@
-"""A streaming server and a streams library: the slow side sets the pace."""
+"""A streaming server and a streams library: the slow side sets the pace.
 
-from riverrun.apps.files import Files
-from riverrun.flows import Flow, Shape
-from riverrun.http.handler import Handler
-from riverrun.http.limits import Limits
-from riverrun.http.request import Request
-from riverrun.http.response import Response
-from riverrun.io import open_file
-from riverrun.server import AccessLog, LogFormat, Options, Server, run
-from riverrun.streams import Readable, Writable, pipeline
+The names below are imported when they are first used: a program that only moves bytes between
+files never loads the server.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from riverrun.apps.files import Files
+    from riverrun.flows import Flow, Shape
+    from riverrun.http.handler import Handler
+    from riverrun.http.limits import Limits
+    from riverrun.http.request import Request
+    from riverrun.http.response import Response
+    from riverrun.io import open_file
+    from riverrun.server import AccessLog, LogFormat, Options, Server, run
+    from riverrun.streams import Readable, Writable, pipeline
 
 __version__ = "0.1.0"
 
@@ -31,3 +41,31 @@ __all__ = [
     "pipeline",
     "run",
 ]
+
+_HOMES = {
+    "AccessLog": "riverrun.server",
+    "Files": "riverrun.apps.files",
+    "Flow": "riverrun.flows",
+    "Handler": "riverrun.http.handler",
+    "Limits": "riverrun.http.limits",
+    "LogFormat": "riverrun.server",
+    "Options": "riverrun.server",
+    "Readable": "riverrun.streams",
+    "Request": "riverrun.http.request",
+    "Response": "riverrun.http.response",
+    "Server": "riverrun.server",
+    "Shape": "riverrun.flows",
+    "Writable": "riverrun.streams",
+    "open_file": "riverrun.io",
+    "pipeline": "riverrun.streams",
+    "run": "riverrun.server",
+}
+
+
+def __getattr__(name: str) -> object:
+    home = _HOMES.get(name)
+    if home is None:
+        raise AttributeError(f"module 'riverrun' has no attribute {name!r}")
+    value = getattr(import_module(home), name)
+    globals()[name] = value
+    return value

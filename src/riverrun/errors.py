@@ -17,7 +17,6 @@ The class says who did it. Exceptions hold fields; ``__str__`` formats them.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from http import HTTPStatus
 
 
 class RiverrunError(Exception):
@@ -104,5 +103,4 @@ class HTTPError(RiverrunError):
         self.headers = dict(headers or {})
 
     def __str__(self) -> str:
-        title = f"{self.status} {HTTPStatus(self.status).phrase}"
-        return f"{title}: {self.detail}" if self.detail else title
+        return f"{self.status}: {self.detail}" if self.detail else str(self.status)

@@ -151,9 +151,7 @@ REFUSED: dict[str, tuple[int, bytes]] = {
     # RFC 9112, 3.1: a method that is well formed and not known.
     "an unknown method": (501, b"BREW / HTTP/1.1\r\nHost: a\r\n\r\n"),
 }
-each_refused = pytest.mark.parametrize(
-    ("status", "data"), REFUSED.values(), ids=REFUSED.keys()
-)
+each_refused = pytest.mark.parametrize(("status", "data"), REFUSED.values(), ids=REFUSED.keys())
 NOT_KNOWN_UNTIL_WHOLE = (501,)
 """An unknown method is refused with its first wrong letter, when it may still be nonsense."""
 

@@ -619,9 +619,7 @@ async def test_regions_and_chunks_follow_one_another(descriptor: int) -> None:
     await response.write(b"b")
     await response.write_region(FileRegion(descriptor, 8, 2))
     await response.end()
-    assert wire.answer.body == (
-        b"1\r\na\r\n2\r\n01\r\n1\r\nb\r\n2\r\n89\r\n0\r\n\r\n"
-    )
+    assert wire.answer.body == (b"1\r\na\r\n2\r\n01\r\n1\r\nb\r\n2\r\n89\r\n0\r\n\r\n")
 
 
 # The flow.

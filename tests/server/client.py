@@ -48,10 +48,14 @@ class Client:
         """`receive_buffer` bounds what the kernel takes for this client, `limit` what asyncio does."""
         assert server.port is not None
         connected = socket.socket()
-        connected.setblocking(False)  # noqa: FBT003
-        if receive_buffer:
-            connected.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
-        await asyncio.get_running_loop().sock_connect(connected, ("127.0.0.1", server.port))
+        try:
+            connected.setblocking(False)
+            if receive_buffer:
+                connected.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
+            await asyncio.get_running_loop().sock_connect(connected, ("127.0.0.1", server.port))
+        except OSError:
+            connected.close()
+            raise
         return cls(*await asyncio.open_connection(sock=connected, limit=limit))
 
     async def __aenter__(self) -> Client:
@@ -136,9 +140,7 @@ def _fields(lines: list[str]) -> list[tuple[str, str]]:
     return [(name, value) for name, _, value in (line.partition(": ") for line in lines)]
 
 
-def request(
-    path: str = "/", method: str = "GET", *lines: str, body: bytes | None = None
-) -> bytes:
+def request(path: str = "/", method: str = "GET", *lines: str, body: bytes | None = None) -> bytes:
     """A well-formed request in HTTP/1.1, counted if it has a body."""
     fields = ["Host: a", *lines]
     if body is not None:

@@ -12,9 +12,7 @@ from riverrun.errors import HTTPError
 from riverrun.http.request import Request
 from riverrun.http.response import Response
 
-EXPECTING = (
-    b"POST / HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nContent-Length: 5\r\n\r\n"
-)
+EXPECTING = b"POST / HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nContent-Length: 5\r\n\r\n"
 GO_ON = b"HTTP/1.1 100 Continue\r\n\r\n"
 
 
@@ -59,7 +57,9 @@ async def test_the_connection_is_kept_when_the_body_was_read(serve: Serve) -> No
 async def test_a_chunked_body_may_be_waited_for_too(serve: Serve) -> None:
     server = await serve(echo)
     async with await Client.connect(server) as client:
-        await client.send(request("/", "POST", "Expect: 100-Continue", "Transfer-Encoding: chunked"))
+        await client.send(
+            request("/", "POST", "Expect: 100-Continue", "Transfer-Encoding: chunked")
+        )
         assert await client.reader.readuntil(b"\r\n\r\n") == GO_ON
         await client.send(b"5\r\nhello\r\n0\r\n\r\n")
         assert (await client.reply()).body == b"hello"

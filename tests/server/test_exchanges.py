@@ -229,8 +229,9 @@ async def test_a_counted_body_comes_and_goes_whole(serve: Serve, size: int) -> N
 async def test_a_chunked_body_and_its_trailers_come_and_go(serve: Serve, chunk_size: int) -> None:
     body = bytes(range(256)) * (4 if chunk_size < 10 else 1000)
     chunks = b"".join(
-        b"%x;name=value\r\n%b\r\n" % (len(chunk), chunk) if start == 0 else
-        b"%x\r\n%b\r\n" % (len(chunk), chunk)
+        b"%x;name=value\r\n%b\r\n" % (len(chunk), chunk)
+        if start == 0
+        else b"%x\r\n%b\r\n" % (len(chunk), chunk)
         for start in range(0, len(body), chunk_size)
         if (chunk := body[start : start + chunk_size])
     )
@@ -315,6 +316,25 @@ async def test_http_1_0_is_sent_no_chunks(serve: Serve, kept: bytes) -> None:
         await client.send(b"POST / HTTP/1.0\r\nContent-Length: 5\r\n" + kept + b"\r\nhello")
         reply = await client.reply()
         assert (reply.body, reply["transfer-encoding"], reply.closes) == (b"hello", None, True)
+
+
+async def test_for_http_1_0_the_close_comes_with_the_end_and_not_with_the_handlers(
+    serve: Serve,
+) -> None:
+    """Where the close is the end of the body, who goes on behind it must not hold it back."""
+    go = asyncio.Event()
+
+    async def handler(request: Request, response: Response) -> None:
+        await response.write(b"hello")
+        await response.end()
+        await go.wait()
+
+    server = await serve(handler)
+    async with await Client.connect(server) as client:
+        await client.send(b"GET / HTTP/1.0\r\n\r\n")
+        async with asyncio.timeout(0.5):
+            assert (await client.reply()).body == b"hello"
+        go.set()
 
 
 # Targets and hosts.

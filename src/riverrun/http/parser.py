@@ -25,14 +25,13 @@ from riverrun.http.limits import Limits
 from riverrun.http.request import Request
 
 EMPTY_LINE = b"\r\n\r\n"
-NOT_FOUND = -1 + len(EMPTY_LINE)
 METHODS = {
     name.encode(): name
     for name in ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "CONNECT")
 }
 UNKNOWN_METHOD = re.compile(rb"[A-Z-]{3,32} [!-~]+ HTTP/1\.[01]\r\n")
 FEW_FIELDS = 16  # with so many there is no need to count
-CHUNK_FRAMING = 24  # bytes about one chunk at most: its size in hex digits and two line ends
+LONGEST_CHUNK_FRAMING = len("ffffffffffffffff\r\n\r\n")
 
 
 class Reading(Enum):
@@ -68,11 +67,11 @@ class RequestParser:
     """
 
     __slots__ = (
+        "_blank_size",
         "_body",
-        "_chunk_count",
+        "_chunk_size",
         "_complete",
         "_fields",
-        "_framing_size",
         "_head_limit",
         "_head_size",
         "_host",
@@ -80,6 +79,7 @@ class RequestParser:
         "_keep_alive",
         "_limits",
         "_method",
+        "_overhead",
         "_parser",
         "_position",
         "_reading",
@@ -98,13 +98,15 @@ class RequestParser:
         self._limits = limits
         self._head_limit = limits.head_size
         self._host = b" "  # the last one that was checked, and found valid
-        self._parser = httptools.HttpRequestParser(self)
+        self._parser: httptools.HttpRequestParser | None = None
         self.paused = False
         self._rest = b""
         self._position = 0
         self._body: list[bytes] = []
         self._reading = HEAD
         self._head_size = 0
+        self._blank_size = 0  # of empty lines before a request (RFC 9112, 2.2)
+        self._chunk_size = -1  # what has come of the chunk that is read; -1 between two chunks
         self._method: bytes | None = None  # known once the head is complete
         self._keep_alive = True
         self._http_1_0 = False
@@ -117,7 +119,7 @@ class RequestParser:
     @property
     def within_head(self) -> bool:
         """Whether part of a head has come and the rest has not."""
-        return self._head_size > 0 and self._reading is HEAD
+        return self._head_size > self._blank_size and self._reading is HEAD
 
     def pause(self) -> None:
         """Stop before the next message or piece of a body; what was fed already is kept."""
@@ -129,6 +131,11 @@ class RequestParser:
         if self._rest:
             rest, self._rest = self._rest, b""
             self.feed(rest, self._position)
+
+    def rest(self) -> None:
+        """Free what is only needed to parse, between two messages; `feed` makes it anew."""
+        if self._reading is HEAD and self._head_size == 0:
+            self._parser = None
 
     def stop(self) -> None:
         """Take no notice of anything that follows."""
@@ -142,19 +149,19 @@ class RequestParser:
             if self.paused:
                 self._keep(data, position)
                 return
-            if self._reading is COUNTED:
+            reading = self._reading
+            if reading is COUNTED:
                 end = min(size, position + self._remaining)
-            elif self._tail:
-                end = self._next_empty_line(data, position)
             else:
-                end = data.find(EMPTY_LINE, position) + len(EMPTY_LINE)
-                if end == NOT_FOUND:
-                    end = size
+                found = data.find(EMPTY_LINE, position)
+                end = size if found < 0 else found + len(EMPTY_LINE)
+                if self._tail:
+                    end = self._straddling(data, position) or end
             piece = data if position == 0 and end == size else data[position:end]
             position = end
-            if self._reading is HEAD:
+            if reading is HEAD:
                 self._parse_head(piece)
-            elif self._reading is NOTHING:
+            elif reading is NOTHING:
                 return
             else:
                 self._parse_body(piece)
@@ -166,27 +173,28 @@ class RequestParser:
         self._rest = data
         self._position = position
 
-    def _next_empty_line(self, data: bytes, position: int) -> int:
-        """Where the empty line ends, when the message began in data that came before."""
-        overlap = self._tail + data[position : position + 3]
-        found = overlap.find(EMPTY_LINE)
-        if found >= 0:
-            return position + found + len(EMPTY_LINE) - len(self._tail)
-        found = data.find(EMPTY_LINE, position)
-        return found + len(EMPTY_LINE) if found >= 0 else len(data)
+    def _straddling(self, data: bytes, position: int) -> int | None:
+        """Where an empty line ends that began in what came before, if there is one."""
+        found = (self._tail + data[position : position + 3]).find(EMPTY_LINE)
+        return None if found < 0 else position + found + len(EMPTY_LINE) - len(self._tail)
 
     def _parse_head(self, piece: bytes) -> None:
         self._head_size += len(piece)
         if self._head_size > self._head_limit:
             self._refuse_large_head(piece)
+        parser = self._parser
+        if parser is None:
+            self._parser = parser = httptools.HttpRequestParser(self)
         try:
-            self._parser.feed_data(piece)
+            parser.feed_data(piece)
         except httptools.HttpParserUpgrade:
             self._decline_upgrade()
         except httptools.HttpParserError as error:
             raise self._refusal(error, piece) from None
         method = self._method
         if method is None:
+            if self._blank_size + len(piece) == self._head_size and not piece.strip(b"\r\n"):
+                self._blank_size = self._head_size
             self._tail = (self._tail + piece[-3:])[-3:]
             return
         fields = self._fields
@@ -208,7 +216,7 @@ class RequestParser:
         self._method = None
         self._fields = {}
         self._target = self._tail = b""
-        self._head_size = self._repeated = 0
+        self._head_size = self._blank_size = self._repeated = 0
         self._receiver.head_received(request)
 
     def _check_fields(self, fields: Fields) -> None:
@@ -228,7 +236,8 @@ class RequestParser:
         if b"transfer-encoding" in fields:
             self._check_transfer_encoding()
             self._reading = CHUNKED
-            self._chunk_count = self._framing_size = self._trailers_size = 0
+            self._overhead = self._trailers_size = 0
+            self._chunk_size = -1
             return None
         length = int(fields[b"content-length"])
         if self._limits.body_size is not None and length > self._limits.body_size:
@@ -238,6 +247,7 @@ class RequestParser:
         return length
 
     def _parse_body(self, piece: bytes) -> None:
+        assert self._parser is not None
         try:
             self._parser.feed_data(piece)
         except httptools.HttpParserError as error:
@@ -275,18 +285,25 @@ class RequestParser:
             raise HTTPError(501, "The only transfer coding here is chunked.")
 
     def _check_chunk_framing(self, size: int) -> None:
-        """Bound what is not body: chunk extensions, and trailers, which llhttp gives when whole."""
+        """Bound what is not body in `size` more bytes: chunk extensions and trailers.
+
+        Which of the two a byte belongs to is certain only when the body ends, since llhttp gives a
+        trailer field when it is whole. Until then both together keep to both limits.
+        """
         limits = self._limits
-        if self._trailers_size > limits.trailers_size:
-            raise HTTPError(431, "The trailers are too large.")
         if len(self._fields) + self._repeated > limits.field_count:
             raise HTTPError(431, "Too many trailer fields.")
-        self._framing_size += size - sum(map(len, self._body))
-        extensions = self._framing_size - self._trailers_size - CHUNK_FRAMING * self._chunk_count
+        self._overhead += size - sum(map(len, self._body))
+        extensions = self._overhead - self._trailers_size
+        if self._trailers_size > limits.trailers_size or (
+            self._chunk_size == 0
+            and extensions > limits.chunk_extensions_size + limits.trailers_size
+        ):
+            raise HTTPError(431, "The trailers are too large.")
         allowed = limits.chunk_extensions_size
-        if not (self._body or self._complete):
-            allowed += limits.trailers_size  # these may be trailers on their way
-        if extensions > allowed:
+        if self._chunk_size == 0:  # an empty chunk is the last one: these may be trailers
+            allowed += limits.trailers_size
+        if extensions > allowed + LONGEST_CHUNK_FRAMING * (not self._complete):
             raise HTTPError(413, "The chunk extensions are too large.")
 
     def _decline_upgrade(self) -> None:
@@ -338,10 +355,11 @@ class RequestParser:
         else:
             fields[name] = value
         if self._reading is CHUNKED:
-            self._trailers_size += len(name) + len(value) + len(EMPTY_LINE)
+            self._trailers_size += len(name) + len(value) + len(": \r\n")
 
     def on_headers_complete(self) -> None:
         parser = self._parser
+        assert parser is not None
         self._method = parser.get_method()
         self._keep_alive = parser.should_keep_alive()
         # Without a Connection field, only HTTP/1.1 keeps alive; asking for the version is slower.
@@ -355,9 +373,15 @@ class RequestParser:
 
     def on_body(self, body: bytes) -> None:
         self._body.append(body)
+        self._chunk_size += len(body)
 
     def on_chunk_header(self) -> None:
-        self._chunk_count += 1
+        self._chunk_size = 0
+
+    def on_chunk_complete(self) -> None:
+        # What the chunk needs to be framed; whatever else there is counts as an extension.
+        self._overhead -= len(f"{self._chunk_size:x}") + len("\r\n\r\n")
+        self._chunk_size = -1
 
     def on_message_complete(self) -> None:
         self._complete = True

@@ -9,21 +9,20 @@ Everything goes through a `Wire`, which knows the connection; this module knows 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Mapping, Sequence
 from enum import Enum
-from http import HTTPStatus
 from typing import Protocol
 
 from riverrun.errors import BusyError, ClosedError, DisconnectedError, HTTPError, LengthError
 from riverrun.flows import Flow, Shape
 from riverrun.http.headers import Headers
-from riverrun.http.problems import render_problem
+from riverrun.http.problems import TITLES, render_problem
 from riverrun.http.request import Request
 from riverrun.streams.contracts import Chunk, FileRegion, Writable
 
 LINE_END = b"\r\n"
 STATUS_LINES = {
-    status.value: f"HTTP/1.1 {status.value} {status.phrase}\r\n".encode() for status in HTTPStatus
+    status: f"HTTP/1.1 {status} {title}\r\n".encode() for status, title in TITLES.items()
 }
 BODYLESS_STATUSES = frozenset((204, 304))
 
@@ -79,14 +78,23 @@ class Wire(Protocol):
     async def drain(self) -> None:
         """Wait for room. Raises `DisconnectedError` when the client went away."""
 
-    async def send_region(self, region: FileRegion, flow: Flow) -> int:
-        """Send from a file; return how many bytes went, fewer only when `flow` is not free."""
+    def send_region(self, region: FileRegion, flow: Flow) -> Awaitable[int]:
+        """Send from a file; gives how many bytes went, fewer only if `flow` was steered."""
 
     def close_after_response(self) -> None:
         """No response may follow the one that is now complete."""
 
     def cut(self) -> None:
         """Close at once, so that the client can tell it from an end."""
+
+
+def size_of(chunk: Chunk) -> int:
+    """How many bytes `chunk` has. Raises `TypeError` for what is no chunk, such as a str."""
+    if isinstance(chunk, memoryview):
+        return chunk.nbytes
+    if isinstance(chunk, (bytes, bytearray)):
+        return len(chunk)
+    raise TypeError(f"a chunk is bytes, bytearray or memoryview, not {type(chunk).__name__}")
 
 
 class Response(Writable):
@@ -174,7 +182,7 @@ class Response(Writable):
 
         Raises `LengthError` when it goes beyond the declared length; nothing of it is sent.
         """
-        self._check_writable(len(chunk))
+        self._check_writable(size_of(chunk))
         self._writing = True
         try:
             flow = self.flow
@@ -189,7 +197,7 @@ class Response(Writable):
 
     def try_write(self, chunk: Chunk) -> bool:
         """Send `chunk` if it need not wait; see `Writable.try_write`."""
-        self._check_writable(len(chunk))
+        self._check_writable(size_of(chunk))
         if not (self._wire.has_room and self.flow.free):
             return False
         self._send_body(chunk)
@@ -198,12 +206,25 @@ class Response(Writable):
     async def write_region(self, region: FileRegion) -> None:
         """Send a region of a file without reading it; see `RegionSink.write_region`."""
         self._check_writable(region.length)
+        if self.state is HEAD:
+            self._send_head(None)
+        if self._framing is NONE or not region.length:
+            return
+        flow, wire = self.flow, self._wire
         self._writing = True
         try:
-            if self.state is HEAD:
-                self._send_head(None)
-            if self._framing is not NONE:
-                await self._send_region(region)
+            if self._framing is CHUNKED:
+                wire.send((b"%x\r\n" % region.length,))
+            rest = region.length
+            while rest:
+                granted = rest if flow.free else await flow.turn(rest)
+                offset = region.offset + region.length - rest
+                part = region if granted == region.length else region.part(offset, granted)
+                sent = await wire.send_region(part, flow)
+                rest -= sent
+                self.body_sent += sent
+            if self._framing is CHUNKED:
+                wire.send((LINE_END,))
         finally:
             self._writing = False
 
@@ -215,7 +236,7 @@ class Response(Writable):
         Raises `LengthError` when fewer bytes were written than declared; the response is cut.
         """
         if trailers or not self.try_end(chunk):
-            size = len(chunk)
+            size = size_of(chunk)
             self._check_writable(size)
             if self.state is HEAD:
                 self._send_head(None if trailers else size)
@@ -233,7 +254,7 @@ class Response(Writable):
         if self.state is ENDED and not chunk:
             return True
         wire = self._wire
-        size = len(chunk)
+        size = len(chunk) if type(chunk) is bytes else size_of(chunk)
         self._check_writable(size)
         if not wire.has_room:
             return False
@@ -245,7 +266,7 @@ class Response(Writable):
         self._end_at_once(chunk, size)
         return True
 
-    def abort(self, error: BaseException | None = None) -> None:
+    def abort(self, error: BaseException | None = None) -> None:  # noqa: ARG002 - the contract's
         """Cut the connection; the client can tell it from an end."""
         if self.state in UNFINISHED:
             self.state = ABORTED
@@ -310,7 +331,7 @@ class Response(Writable):
         if self.state is HEAD:
             pieces.append(self._render_head(None))
             self.state = BODY
-        size = len(chunk)
+        size = size_of(chunk)
         self.body_sent += size
         if self._flow is not None:
             self._flow.moved += size
@@ -322,30 +343,13 @@ class Response(Writable):
             self._wire.send(pieces)
 
     async def _send_paced(self, chunk: Chunk, flow: Flow) -> None:
-        rest = memoryview(chunk)
+        rest = memoryview(chunk).cast("B")
         while rest:
             granted = await flow.turn(len(rest))
             self._send_body(rest[:granted])
             rest = rest[granted:]
             if rest and not self._wire.has_room:
                 await self._wire.drain()
-
-    async def _send_region(self, region: FileRegion) -> None:
-        flow = self.flow
-        chunked = self._framing is CHUNKED
-        if chunked and region.length:
-            self._wire.send((b"%x\r\n" % region.length,))
-        offset, rest = region.offset, region.length
-        while rest:
-            granted = rest if flow.free else await flow.turn(rest)
-            sent = await self._wire.send_region(
-                FileRegion(region.descriptor, offset, granted), flow
-            )
-            offset += sent
-            rest -= sent
-            self.body_sent += sent
-        if chunked and region.length:
-            self._wire.send((LINE_END,))
 
     def _finish(self, trailers: Mapping[str, str] | None) -> None:
         short = self._declared is not None and self.body_sent != self._declared
@@ -359,22 +363,31 @@ class Response(Writable):
         if not self._reusable:
             self._wire.close_after_response()
 
+    def _render_headers(self, headers: Headers, lines: list[bytes]) -> bool:
+        """Add the handler's fields; return whether it lets the connection be kept."""
+        closing = "close" in headers.pop("connection", "").lower()
+        headers.pop("transfer-encoding", None)  # the framing is ours
+        if self.status == 204:
+            headers.pop("content-length", None)  # RFC 9110, 8.6
+        lines.append(headers.render())
+        return not closing
+
     def _render_head(self, length: int | None) -> bytes:
         """Choose the framing and render the head; `length` is the body's, if that is known."""
         status, request, wire = self.status, self._request, self._wire
         lines = [STATUS_LINES.get(status) or b"HTTP/1.1 %d \r\n" % status, wire.server_fields]
         keep_alive = request.keep_alive and not wire.last_response
+        if not 200 <= status <= 599:
+            raise ValueError(f"{status} is not the status of a response")
         if self._headers is not None:
-            options = self._headers.pop("connection", "").lower()
-            keep_alive = keep_alive and "close" not in options
-            lines.append(self._headers.render())
+            keep_alive = self._render_headers(self._headers, lines) and keep_alive
         lines.append(self._prepared)
         bodyless = request.method == "HEAD" or status in BODYLESS_STATUSES
-        if self._declared is None and length is not None and status not in BODYLESS_STATUSES:
-            # An empty body for HEAD says nothing about the one that GET would get.
-            if length or not bodyless:
-                self._declared = length
-                lines.append(b"content-length: %d\r\n" % length)
+        # An empty body for HEAD says nothing about the one that GET would get.
+        tellable = status not in BODYLESS_STATUSES and (length or not bodyless)
+        if self._declared is None and length is not None and tellable:
+            self._declared = length
+            lines.append(b"content-length: %d\r\n" % length)
         if bodyless:
             self._framing = NONE
         elif self._declared is not None:

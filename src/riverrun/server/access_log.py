@@ -15,14 +15,12 @@ from datetime import UTC, datetime
 from enum import Enum
 from queue import SimpleQueue
 from time import monotonic
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TypeAlias
 
 import msgspec
 
-from riverrun.http.response import ResponseState
-
-if TYPE_CHECKING:
-    from riverrun.server.exchange import Exchange
+from riverrun.http.request import Request
+from riverrun.http.response import ENDED, Response
 
 BATCH_LINES = 256
 BATCH_SECONDS = 0.1
@@ -78,9 +76,8 @@ class AccessLog:
         self._writer: threading.Thread | None = None
         self._timer: asyncio.TimerHandle | None = None
 
-    def add(self, client: str, exchange: Exchange) -> None:
-        """Note an exchange that is over."""
-        request, response = exchange.request, exchange.response
+    def add(self, client: str, request: Request, response: Response, started_at: float) -> None:
+        """Note an exchange that is over; `started_at` is a time of `time.monotonic`."""
         entries = self._entries
         entries.append(
             (
@@ -89,8 +86,8 @@ class AccessLog:
                 request.target,
                 response.status,
                 response.moved,
-                monotonic() - exchange.started_at,
-                response.state is not ResponseState.ENDED,
+                monotonic() - started_at,
+                response.state is not ENDED,
             )
         )
         if len(entries) >= BATCH_LINES:

@@ -10,14 +10,16 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from enum import Enum
+from time import monotonic
 from typing import TYPE_CHECKING, cast
 
 from riverrun.errors import ClosedError, DisconnectedError, HTTPError, StallError
+from riverrun.http.handler import FINISHED
 from riverrun.http.headers import Fields, FieldView
 from riverrun.http.parser import RequestParser
 from riverrun.http.request import Request
-from riverrun.http.response import Response
-from riverrun.server.exchange import Exchange
+from riverrun.http.response import ENDED, Response
+from riverrun.server.exchange import Exchange, fail
 from riverrun.server.intake import Hold, Intake
 from riverrun.server.stalls import StallWatch
 from riverrun.server.wire import SocketWire
@@ -118,9 +120,9 @@ class Connection(asyncio.Protocol):
         self.close_after_response()
         return True
 
-    def connection_lost(self, exc: Exception | None) -> None:
+    def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 - asyncio's
         self._phase = CLOSED
-        self.server.connections.discard(self)
+        self.server.connection_closed(self)
         self.server.budget.forget(self._release_budget)
         self._intake.close()
         self.wire.lose()
@@ -143,6 +145,7 @@ class Connection(asyncio.Protocol):
     def head_received(self, request: Request) -> None:
         """Start its exchange, or queue it behind the one that runs."""
         request.client = self.client
+        self._head_since = None
         if request.content_length != 0:
             self._expect_body(request)
         elif not request.keep_alive:
@@ -193,7 +196,9 @@ class Connection(asyncio.Protocol):
         """The handler is done with it, well or badly."""
         server = self.server
         if server.access_log is not None:
-            server.access_log.add(self.client, exchange)
+            server.access_log.add(
+                self.client, exchange.request, exchange.response, exchange.started_at
+            )
         self._exchange = None
         if exchange.request.content_length != 0:
             exchange.request.discard()
@@ -263,12 +268,37 @@ class Connection(asyncio.Protocol):
             self.wire.send((b"HTTP/1.1 100 Continue\r\n\r\n",))
 
     def _start(self, request: Request) -> None:
-        self._phase = RUNNING
+        """Call the handler; run on in an exchange of its own unless it is done already."""
+        server = self.server
         if request.on_first_read is not None:
             # Unless the handler reads, who knows whether the body will follow (RFC 9110, 10.1.1)?
             self.wire.last_response = True
-        self._exchange = exchange = Exchange(self, request)
-        exchange.start()
+        response = Response(self.wire, request)
+        access_log = server.access_log
+        started_at = 0.0 if access_log is None else monotonic()
+        try:
+            handling = server.handler(request, response)
+        except Exception as error:  # noqa: BLE001 - a handler may raise anything
+            handling = fail(error)
+        if handling is FINISHED and response.state is ENDED and self._may_go_on(request):
+            if access_log is not None:
+                access_log.add(self.client, request, response, started_at)
+            self._since = server.clock.now
+            return
+        self._phase = RUNNING
+        self._exchange = exchange = Exchange(self, request, response, started_at)
+        exchange.run(handling)
+        if self._exchange is exchange:
+            self._intake.parser.rest()  # it may take long
+
+    def _may_go_on(self, request: Request) -> bool:
+        """Whether behind `request` nothing is left of it and nothing else is to be done."""
+        return (
+            request.content_length == 0
+            and not self.wire.last_response
+            and not self._queue
+            and self._refusal is None
+        )
 
     def _next(self) -> None:
         """Turn to what waits, or wait for the client."""
@@ -277,10 +307,10 @@ class Connection(asyncio.Protocol):
         if self._queue:
             # Not from here: a queue of handlers that never wait would nest.
             self.server.loop.call_soon(self._start_queued)
-        elif self._refusal is not None:
-            self._answer_refusal(self._refusal)
         elif self.wire.last_response:
             self._close()
+        elif self._refusal is not None:
+            self._answer_refusal(self._refusal)
 
     def _start_queued(self) -> None:
         if self._phase is not IDLE or not self._queue:

@@ -10,7 +10,6 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable
-from time import monotonic
 from types import CoroutineType
 from typing import TYPE_CHECKING
 
@@ -31,26 +30,23 @@ class Exchange:
 
     __slots__ = ("_connection", "_runner", "request", "response", "started_at")
 
-    def __init__(self, connection: Connection, request: Request) -> None:
+    def __init__(
+        self, connection: Connection, request: Request, response: Response, started_at: float
+    ) -> None:
         self._connection = connection
         self._runner: Runner | None = None
         self.request = request
-        self.response = Response(connection.wire, request)
-        self.started_at = 0.0
+        self.response = response
+        self.started_at = started_at
 
-    def start(self) -> None:
-        """Run the handler as far as it gets; it may be done when this returns."""
-        connection = self._connection
-        server = connection.server
-        if server.access_log is not None:
-            self.started_at = monotonic()
+    def run(self, handling: Awaitable[None]) -> None:
+        """Run what the handler returned as far as it gets; it may be done when this returns."""
         try:
-            handling = server.handler(self.request, self.response)
             if handling is not FINISHED:
                 if type(handling) is not CoroutineType:
                     handling = _wait_for(handling)
-                self._runner = server.runners.run(handling, self._handled)
-        except Exception as error:  # noqa: BLE001 - a handler may raise anything
+                self._runner = self._connection.server.runners.run(handling, self._handled)
+        except (Exception, asyncio.CancelledError) as error:  # noqa: BLE001 - it may raise anything
             self._handled(error)
         else:
             if self._runner is None:
@@ -72,7 +68,12 @@ class Exchange:
         response = self.response
         failure = self._describe(error)
         if response.state is HEAD:
-            response.fail(failure, accept=self.request.fields.get(b"accept"))
+            accept = self.request.fields.get(b"accept")
+            try:
+                response.fail(failure, accept=accept)
+            except ValueError as unfit:  # its fields or its status cannot be sent
+                logger.error("%s: %s", failure, unfit)  # noqa: TRY400 - it is told what is wrong
+                response.fail(HTTPError(500), accept=accept)
         else:
             response.abort(error)
 
@@ -95,6 +96,11 @@ class Exchange:
         elif error is not None:
             logger.error("%s: the handler failed", request, exc_info=error)
         return HTTPError(500)
+
+
+async def fail(error: Exception) -> None:
+    """What a handler that raised at once would have done a moment later."""
+    raise error
 
 
 async def _wait_for(awaitable: Awaitable[None]) -> None:

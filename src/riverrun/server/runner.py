@@ -29,7 +29,10 @@ class RunnerPool:
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self._loop = loop
+        self.context = copy_context()  # what every handler begins with
+        self.variables = tuple(self.context.items())
         self._parked: list[Runner] = []
+        self.context = copy_context()  # whoever asks for a runner may be within a handler's own
         self._closed = False
 
     def run(self, handling: Handling, done: Done) -> Runner | None:
@@ -47,7 +50,7 @@ class RunnerPool:
         except RuntimeError:  # this is another task's step
             return Runner(self, handling, done)
         try:
-            awaited = runner.step(handling.send, None)
+            awaited = runner.context.run(handling.send, None)
         except StopIteration:
             _leave_task(loop, task)
             if runner.context and not runner.pristine():
@@ -88,10 +91,8 @@ class Runner:
         "_handling",
         "_pool",
         "_retired",
-        "_variables",
         "_wake",
         "context",
-        "step",
         "task",
     )
 
@@ -103,9 +104,7 @@ class Runner:
         self._handling: Handling | None = handling
         self._awaited: object = None  # a bare yield: to step a coroutine is to carry it on
         self._done = done
-        self.context = copy_context()
-        self.step = self.context.run
-        self._variables = list(self.context.items())
+        self.context = pool.context.copy()
         self.task = loop.create_task(self._run(), context=self.context)
         self.task.add_done_callback(self._task_done)
 
@@ -128,9 +127,10 @@ class Runner:
     def pristine(self) -> bool:
         """Whether the context is as it was, and no cancel is outstanding."""
         context = self.context
-        if len(context) != len(self._variables) or self.task.cancelling():
+        variables = self._pool.variables
+        if len(context) != len(variables) or self.task.cancelling():
             return False
-        return all(context.get(variable) is value for variable, value in self._variables)
+        return all(context.get(variable) is value for variable, value in variables)
 
     def _signal(self) -> None:
         if self._wake is not None and not self._wake.done():
@@ -153,16 +153,16 @@ class Runner:
                 await _carry_on(self._handling, self._awaited, interrupt)
             except (KeyboardInterrupt, SystemExit):
                 raise
-            except BaseException as error:
+            except BaseException as error:  # noqa: BLE001 - handed on
                 failure = error
             self._handling = self._awaited = None
             # Not from within this task: what follows may step the next handler in place.
-            loop.call_soon(self._done, failure)
+            loop.call_soon(self._done, failure, context=self._pool.context)
             if self.task.cancelling():
                 return
             loop.call_soon(self._pool.park, self)
 
-    def _task_done(self, task: asyncio.Task[None]) -> None:
+    def _task_done(self, _task: asyncio.Task[None]) -> None:
         if self._handling is not None:
             # Cancelled before it was ever entered.
             self._handling.close()
@@ -186,7 +186,7 @@ def _carry_on(
         except GeneratorExit:
             handling.close()
             raise
-        except BaseException as raised:
+        except BaseException as raised:  # noqa: BLE001 - thrown into the handler
             error = raised
         else:
             break

@@ -41,7 +41,7 @@ class RegionSender:
     def __init__(self, loop: asyncio.AbstractEventLoop, socket: int) -> None:
         self._loop = loop
         self._socket = socket
-        self._stopped: asyncio.Future[Stop] | None = None
+        self._stopped: asyncio.Future[None] | None = None
 
     @property
     def waits_for_peer(self) -> bool:
@@ -58,33 +58,34 @@ class RegionSender:
         self._flow = flow
         self._free = flow.free
         self._sent = 0
-        stop = self._send_slices()
-        while True:
-            if stop is Stop.DONE or stop is Stop.STEERED:
-                return self._sent
+        while (stop := self._send_slices()) not in (Stop.DONE, Stop.STEERED):
             if stop is Stop.NOT_RESIDENT:
                 flow.waiting = Waiting.SOURCE
                 await self._loop.run_in_executor(None, self._fetch_slice)
                 flow.waiting = None
-                stop = self._send_slices()
-            else:
-                stop = await self._send_when_writable()
+                continue
+            self._stopped = self._loop.create_future()
+            flow.waiting = Waiting.PEER
+            self._loop.add_writer(self._socket, self._on_writable)
+            try:
+                await self._stopped
+            finally:
+                if self._socket >= 0:
+                    self._loop.remove_writer(self._socket)
+                flow.waiting = None
+                self._stopped = None
+        return self._sent
 
     def lose(self) -> None:
-        """The connection is gone: whoever waits is told."""
+        """The connection is gone: whoever waits is told.
+
+        The loop forgets the socket now; a moment later its number may be another's.
+        """
+        if self._stopped is not None:
+            self._loop.remove_writer(self._socket)
+        self._socket = -1
         if self._stopped is not None and not self._stopped.done():
             self._stopped.set_exception(DisconnectedError("the client went away"))
-
-    async def _send_when_writable(self) -> Stop:
-        self._stopped = self._loop.create_future()
-        self._flow.waiting = Waiting.PEER
-        self._loop.add_writer(self._socket, self._on_writable)
-        try:
-            return await self._stopped
-        finally:
-            self._loop.remove_writer(self._socket)
-            self._flow.waiting = None
-            self._stopped = None
 
     def _on_writable(self) -> None:
         stopped = self._stopped
@@ -98,7 +99,7 @@ class RegionSender:
             return
         if stop is not Stop.SOCKET_FULL and stop is not Stop.TURN_OVER:
             self._loop.remove_writer(self._socket)
-            stopped.set_result(stop)
+            stopped.set_result(None)
 
     def _send_slices(self) -> Stop:
         region, flow = self._region, self._flow
@@ -108,6 +109,8 @@ class RegionSender:
                 return Stop.STEERED
             if self._sent >= turn_ends:
                 return Stop.TURN_OVER
+            if region.check is not None:
+                region.check()
             offset = region.offset + self._sent
             size = min(rest, SLICE_SIZE)
             if not _is_resident(region.descriptor, offset + size - 1):
@@ -116,7 +119,7 @@ class RegionSender:
                 sent = os.sendfile(self._socket, region.descriptor, offset, size)
             except BlockingIOError:
                 return Stop.SOCKET_FULL
-            except OSError as error:
+            except OSError as error:  # with no socket too: nobody is there
                 raise DisconnectedError("the client went away") from error
             if sent == 0:
                 raise TruncatedError(region.length, self._sent)
@@ -134,10 +137,12 @@ def _is_resident(descriptor: int, offset: int) -> bool:
     """Whether the byte at `offset` can be read without waiting for a disk, as far as is known."""
     if READ_WITHOUT_WAITING is None:
         return True
-    try:
-        os.preadv(descriptor, [bytearray(1)], offset, READ_WITHOUT_WAITING)
-    except BlockingIOError:
-        return False
-    except OSError:
+    for _ in range(3):  # one in some hundred is refused although the page is there
+        try:
+            os.preadv(descriptor, [bytearray(1)], offset, READ_WITHOUT_WAITING)
+        except BlockingIOError:
+            continue
+        except OSError:
+            pass
         return True
-    return True
+    return False

@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 import socket
 import ssl
+from contextlib import suppress
 from types import TracebackType
+from typing import Self
 
 from riverrun.http.handler import Handler
 from riverrun.server.clock import Clock
@@ -49,6 +51,7 @@ class Server:
         self.port: int | None = None
         self._address = (host, port, unix)
         self._tls = tls
+        self._empty = asyncio.Event()
         self._listeners = listeners
         self._accepting: list[asyncio.AbstractServer] = []
 
@@ -95,7 +98,7 @@ class Server:
         """Wait until the server has stopped."""
         await asyncio.shield(self._stopped)
 
-    async def __aenter__(self) -> Server:
+    async def __aenter__(self) -> Self:
         await self.start()
         return self
 
@@ -107,10 +110,17 @@ class Server:
     ) -> None:
         await self.stop()
 
+    def connection_closed(self, connection: Connection) -> None:
+        """Called by a connection when it is gone."""
+        self.connections.discard(connection)
+        if not self.connections:
+            self._empty.set()
+
     async def _until_no_connections(self, seconds: float) -> None:
-        deadline = self.loop.time() + seconds
-        while self.connections and self.loop.time() < deadline:
-            await asyncio.sleep(0.01)
+        if self.connections:
+            self._empty.clear()
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._empty.wait(), seconds)
 
     def _every_second(self) -> None:
         for connection in list(self.connections):

@@ -72,3 +72,8 @@ def socket_descriptor(transport: asyncio.BaseTransport) -> int | None:
         return None
     descriptor: int = transport.get_extra_info("socket").fileno()
     return descriptor
+
+
+def copies_what_it_keeps(transport: asyncio.BaseTransport) -> bool:
+    """Whether a buffer may be changed once it was written; uvloop's own transports keep it."""
+    return aiofastnet is not None and isinstance(transport, aiofastnet.Transport)

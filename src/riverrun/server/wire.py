@@ -6,14 +6,14 @@ import asyncio
 import os
 import socket
 import struct
-from collections.abc import Sequence
+from collections.abc import Awaitable, Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from riverrun.errors import DisconnectedError, TruncatedError
-from riverrun.flows import Flow, Shape, Waiting
+from riverrun.flows import Flow, FlowState, Shape, Waiting
 from riverrun.server.sendfile import RegionSender
-from riverrun.server.transports import socket_descriptor
+from riverrun.server.transports import copies_what_it_keeps, socket_descriptor
 from riverrun.streams.contracts import Chunk, FileRegion
 
 if TYPE_CHECKING:
@@ -33,6 +33,7 @@ class SocketWire:
     __slots__ = (
         "_clock",
         "_connection",
+        "_copies",
         "_gone",
         "_high_water_mark",
         "_loop",
@@ -54,6 +55,7 @@ class SocketWire:
         self._room: asyncio.Future[None] | None = None
         self._sender: RegionSender | None = None
         self._gone = False
+        self._copies = not copies_what_it_keeps(transport)
         self.has_room = True
         self.shape: Shape | None = options.shape
         self.last_response = False
@@ -74,6 +76,8 @@ class SocketWire:
         """Hand `pieces` to the kernel, or what it does not take to the transport."""
         if self._gone:
             raise DisconnectedError("the client went away")
+        if self._copies:
+            pieces = [piece if type(piece) is bytes else bytes(piece) for piece in pieces]
         self._transport.writelines(pieces)
 
     async def drain(self) -> None:
@@ -85,18 +89,18 @@ class SocketWire:
         self._room = self._loop.create_future()
         await self._room
 
-    async def send_region(self, region: FileRegion, flow: Flow) -> int:
+    def send_region(self, region: FileRegion, flow: Flow) -> Awaitable[int]:
         """Send from a file, by sendfile where the transport allows it."""
         if self._gone:
             raise DisconnectedError("the client went away")
         if self._sender is None:
             descriptor = socket_descriptor(self._transport)
             if descriptor is None:
-                return await self._send_by_reading(region, flow)
+                return self._send_by_reading(region, flow)
             self._sender = RegionSender(self._loop, descriptor)
         if self._transport.get_write_buffer_size():
-            await self._flush(flow)
-        return await self._sender.send(region, flow)
+            return self._send_after_flush(self._sender, region, flow)
+        return self._sender.send(region, flow)
 
     def close_after_response(self) -> None:
         """No response may follow the one that is now complete."""
@@ -134,7 +138,7 @@ class SocketWire:
         if room is not None and not room.done():
             room.set_result(None)
 
-    async def _flush(self, flow: Flow) -> None:
+    async def _send_after_flush(self, sender: RegionSender, region: FileRegion, flow: Flow) -> int:
         """Wait until nothing is left in the transport, which then leaves the socket alone."""
         self._transport.set_write_buffer_limits(high=0)
         flow.waiting = Waiting.PEER
@@ -143,20 +147,27 @@ class SocketWire:
         finally:
             flow.waiting = None
             self._transport.set_write_buffer_limits(high=self._high_water_mark)
+        return await sender.send(region, flow)
 
     async def _send_by_reading(self, region: FileRegion, flow: Flow) -> int:
-        size = min(region.length, READ_SIZE)
-        chunk = await self._loop.run_in_executor(
-            None, os.pread, region.descriptor, size, region.offset
-        )
-        if not chunk:
-            raise TruncatedError(region.length, 0)
-        self.send((chunk,))
-        flow.moved += len(chunk)
-        if not self.has_room:
+        """Send chunk by chunk what cannot be sent by sendfile."""
+        sent = 0
+        free = flow.free
+        while sent < region.length and flow.free is free and flow.state is FlowState.RUNNING:
+            if region.check is not None:
+                region.check()
+            size = min(region.length - sent, READ_SIZE)
+            chunk = await self._loop.run_in_executor(
+                None, os.pread, region.descriptor, size, region.offset + sent
+            )
+            if not chunk:
+                raise TruncatedError(region.length, sent)
+            self.send((chunk,))
+            sent += len(chunk)
+            flow.moved += len(chunk)
             flow.waiting = Waiting.PEER
             try:
                 await self.drain()
             finally:
                 flow.waiting = None
-        return len(chunk)
+        return sent

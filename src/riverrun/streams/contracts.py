@@ -8,6 +8,7 @@ implementation against every clause below.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Callable
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Protocol, Self, TypeAlias, runtime_checkable
@@ -140,11 +141,20 @@ class Writable(ABC):
 
 @dataclass(frozen=True, slots=True)
 class FileRegion:
-    """`length` bytes of the open file `descriptor`, from `offset`; the holder keeps it open."""
+    """`length` bytes of the open file `descriptor`, from `offset`; the holder keeps it open.
+
+    `check`, if there is one, is called before bytes are taken, and raises when they are not to be
+    taken any more.
+    """
 
     descriptor: int
     offset: int
     length: int
+    check: Callable[[], None] | None = None
+
+    def part(self, offset: int, length: int) -> FileRegion:
+        """Another region of the same file."""
+        return FileRegion(self.descriptor, offset, length, self.check)
 
 
 @runtime_checkable

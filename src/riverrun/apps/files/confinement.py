@@ -21,6 +21,7 @@ OPENAT2 = 437  # the same number on every architecture that has it
 RESOLVE_NO_MAGICLINKS = 0x02
 RESOLVE_BENEATH = 0x08
 RACES_RETRIED = 8
+NOT_DOWN = ("", ".", "..")
 
 OPEN_FLAGS = os.O_RDONLY | os.O_CLOEXEC | os.O_NOCTTY | os.O_NONBLOCK  # a FIFO must not block
 OUR_OWN_TROUBLE = frozenset((errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.EIO))
@@ -50,9 +51,13 @@ class Root:
     def open(self, segments: tuple[str, ...]) -> int:
         """Open what lies at `segments` and return its descriptor, which is then the caller's.
 
-        Raises `FileNotFoundError` if there is nothing there to be had, `OSError` if the process
-        is out of descriptors or the disk fails.
+        Each segment is one name; one that is none (``..``, a path) leads nowhere. Raises
+        `FileNotFoundError` if there is nothing there to be had, `OSError` if the process is out of
+        descriptors or the disk fails.
         """
+        for name in segments:
+            if "/" in name or name in NOT_DOWN:  # the kernel would go where they lead
+                raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT))
         try:
             if len(segments) == 1:
                 try:

@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import os
-import stat
 from collections.abc import Awaitable, Callable
 from typing import Final
 
 from riverrun.apps.files.confinement import Root
 from riverrun.apps.files.following import follow_file
 from riverrun.apps.files.listing import LISTING_TYPES, send_listing
-from riverrun.apps.files.representation import Representation, represent
+from riverrun.apps.files.open_file import OpenFile
+from riverrun.apps.files.representation import represent
 from riverrun.apps.files.sending import send_at_once, send_file
+from riverrun.apps.files.siblings import choose_coding, open_siblings
 from riverrun.errors import HTTPError
 from riverrun.http.content_disposition import content_disposition
 from riverrun.http.handler import FINISHED
-from riverrun.http.negotiation import acceptable_codings, choose_media_type
+from riverrun.http.negotiation import choose_media_type
 from riverrun.http.request import Request
 from riverrun.http.response import Response
 from riverrun.http.targets import Target, encode_path, parse_query
@@ -23,7 +24,6 @@ from riverrun.http.targets import Target, encode_path, parse_query
 METHODS: Final = "GET, HEAD, OPTIONS"
 READING_METHODS: Final = ("GET", "HEAD")
 INDEX: Final = "index.html"
-CODINGS: Final = {"br": ".br", "zstd": ".zst", "gzip": ".gz"}
 
 
 class Files:
@@ -59,70 +59,59 @@ class Files:
             descriptor = self.root.open(segments)
         except FileNotFoundError:
             raise HTTPError(404) from None
-        try:
-            status = os.fstat(descriptor)
-            if stat.S_ISREG(status.st_mode) and not (target.trailing_slash or target.query):
-                representation = represent(segments[-1], status)
-                if not representation.compressible and send_at_once(
-                    request, response, descriptor, representation
-                ):
-                    os.close(descriptor)
+        file = OpenFile.of(descriptor)
+        if file.is_regular and not (target.trailing_slash or target.query):
+            representation = represent(segments[-1], file)
+            if not representation.compressible:
+                try:
+                    finished = send_at_once(request, response, file, representation)
+                except BaseException:
+                    file.close()  # a traceback would keep it open
+                    raise
+                if finished:
+                    file.close()
                     return FINISHED
-        except BaseException:
-            os.close(descriptor)
-            raise
-        return self._answer(target, request, response, descriptor, status)
+                return send_file(request, response, file, representation)
+        return self._answer(target, request, response, file)
 
     async def _answer(
-        self,
-        target: Target,
-        request: Request,
-        response: Response,
-        descriptor: int,
-        status: os.stat_result,
+        self, target: Target, request: Request, response: Response, file: OpenFile
     ) -> None:
-        """Answer from `descriptor`, then close it."""
         try:
-            if stat.S_ISDIR(status.st_mode):
-                await self._answer_folder(target, request, response, descriptor)
-            elif stat.S_ISREG(status.st_mode) and not target.trailing_slash:
-                await self._answer_file(target, request, response, descriptor, status)
+            if file.is_folder:
+                await self._answer_folder(target, request, response, file)
+            elif file.is_regular and not target.trailing_slash:
+                await self._answer_file(target, request, response, file)
             else:
                 raise HTTPError(404)
         finally:
-            os.close(descriptor)
+            file.close()
 
     async def _answer_file(
-        self,
-        target: Target,
-        request: Request,
-        response: Response,
-        descriptor: int,
-        status: os.stat_result,
+        self, target: Target, request: Request, response: Response, file: OpenFile
     ) -> None:
         name = target.segments[-1]
-        representation = represent(name, status)
-        if target.query:
-            parameters = dict(parse_query(target.query))
-            if "download" in parameters:
-                filename = parameters["download"] or name
-                response.headers["content-disposition"] = content_disposition(filename)
-            if "follow" in parameters and request.method == "GET":
-                await follow_file(response, descriptor, representation.content_type)
-                return
+        representation = represent(name, file)
+        parameters = dict(parse_query(target.query))
+        if "download" in parameters:
+            filename = parameters["download"] or name
+            response.headers["content-disposition"] = content_disposition(filename)
+        if "follow" in parameters:
+            await follow_file(request, response, file.descriptor, representation.content_type)
+            return
         if representation.compressible:
-            encoded = self._open_encoded(target.segments, request, response, status)
-            if encoded is not None:
-                descriptor, status, representation = encoded
-                try:
-                    await send_file(request, response, descriptor, status, representation)
-                finally:
-                    os.close(descriptor)
-                return
-        await send_file(request, response, descriptor, status, representation)
+            siblings = open_siblings(self.root, target.segments, file)
+            if siblings:
+                response.headers.add("vary", "accept-encoding")
+                coding = choose_coding(siblings, request.fields.get(b"accept-encoding"))
+                if coding:
+                    file = siblings.pop(coding)
+                    representation = represent(name, file, coding)
+                del siblings
+        await send_file(request, response, file, representation)
 
     async def _answer_folder(
-        self, target: Target, request: Request, response: Response, descriptor: int
+        self, target: Target, request: Request, response: Response, folder: OpenFile
     ) -> None:
         segments = target.segments
         if not target.trailing_slash:
@@ -133,17 +122,13 @@ class Files:
         if choose_media_type(request.fields.get(b"accept"), LISTING_TYPES) == "text/html":
             index = self._open_index(segments)
             if index is not None:
-                try:
-                    status = os.fstat(index)
-                    response.headers["vary"] = "accept"
-                    await send_file(request, response, index, status, represent(INDEX, status))
-                finally:
-                    os.close(index)
+                response.headers.add("vary", "accept")
+                await send_file(request, response, index, represent(INDEX, index))
                 return
         await send_listing(
             request,
             response,
-            descriptor,
+            folder.descriptor,
             segments,
             hidden=self._hidden,
             resolve=self._resolver(segments),
@@ -164,52 +149,13 @@ class Files:
 
         return resolve
 
-    def _open_index(self, folder: tuple[str, ...]) -> int | None:
+    def _open_index(self, folder: tuple[str, ...]) -> OpenFile | None:
         """The page that stands for a folder, if it has one."""
         try:
-            descriptor = self.root.open((*folder, INDEX))
+            index = OpenFile.of(self.root.open((*folder, INDEX)))
         except FileNotFoundError:
             return None
-        if stat.S_ISREG(os.fstat(descriptor).st_mode):
-            return descriptor
-        os.close(descriptor)
-        return None
-
-    def _open_encoded(
-        self,
-        segments: tuple[str, ...],
-        request: Request,
-        response: Response,
-        original: os.stat_result,
-    ) -> tuple[int, os.stat_result, Representation] | None:
-        """The best sibling that holds the same file encoded, if the client takes one.
-
-        One that is older than the file is not of this version, and is passed over.
-        """
-        siblings: dict[str, tuple[int, os.stat_result]] = {}
-        *folder, name = segments
-        for coding, suffix in CODINGS.items():
-            try:
-                descriptor = self.root.open((*folder, name + suffix))
-            except FileNotFoundError:
-                continue
-            status = os.fstat(descriptor)
-            if stat.S_ISREG(status.st_mode) and status.st_mtime_ns >= original.st_mtime_ns:
-                siblings[coding] = descriptor, status
-            else:
-                os.close(descriptor)
-        if not siblings:
-            return None
-        response.headers["vary"] = "accept-encoding"
-        accepted = acceptable_codings(request.fields.get(b"accept-encoding"), tuple(siblings))
-        best = accepted[0] if accepted else "identity"
-        chosen = siblings.pop(best, None)
-        for descriptor, _ in siblings.values():
-            os.close(descriptor)
-        if chosen is None:
-            return None
-        descriptor, status = chosen
-        return descriptor, status, represent(name, status, best)
+        return index if index.is_regular else None
 
     async def _answer_other(self, method: str, response: Response) -> None:
         if method != "OPTIONS":

@@ -6,6 +6,7 @@ import asyncio
 import os
 
 from riverrun.errors import TruncatedError
+from riverrun.http.request import Request
 from riverrun.http.response import Response
 from riverrun.streams.contracts import FileRegion
 
@@ -13,8 +14,12 @@ FIRST_LOOK = 0.02
 LONGEST_LOOK = 0.5
 
 
-async def follow_file(response: Response, descriptor: int, content_type: str) -> None:
+async def follow_file(
+    request: Request, response: Response, descriptor: int, content_type: str
+) -> None:
     """Send the file `descriptor`, then wait for more of it; end when it has been deleted.
+
+    HEAD is answered at once, with the fields of GET.
 
     Raises `TruncatedError` when it becomes shorter than what was sent. A cancel leaves the
     response unfinished.
@@ -22,6 +27,9 @@ async def follow_file(response: Response, descriptor: int, content_type: str) ->
     response.headers["content-type"] = content_type
     response.headers["cache-control"] = "no-store"
     response.headers["x-content-type-options"] = "nosniff"
+    if request.method == "HEAD":
+        await response.end()
+        return
     await response.write(b"")  # the head: the client knows that it is following
     sent = 0
     pause = FIRST_LOOK

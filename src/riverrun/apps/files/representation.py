@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import os
+import time
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import NamedTuple
 
+from riverrun.apps.files.open_file import OpenFile
 from riverrun.http.dates import format_date
 from riverrun.http.entity_tags import EntityTag
 from riverrun.http.media_types import content_type_of, is_compressible
@@ -26,26 +27,29 @@ class Answer(NamedTuple):
     body: tuple[bytes | ByteRange, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Representation:
     """One state of a file, in one coding.
 
-    `length` is in bytes, `last_modified` in seconds. `common_fields` are the lines that a 200, a
-    206 and a 304 share; `whole` is the answer that sends all of it.
+    `length` is in bytes, `last_modified` in seconds, None when it is to come. `common_fields` are
+    the lines that a 200, a 206 and a 304 share; `whole` is the answer that sends all of it.
+    `was_read` becomes true when its bytes have been read: then they are in the page cache, where
+    they will be found again.
     """
 
     length: int
     content_type: str
     compressible: bool
     etag: EntityTag
-    last_modified: int
+    last_modified: int | None
     common_fields: bytes
     whole: Answer
+    was_read: bool = False
 
 
-def represent(name: str, status: os.stat_result, coding: str = "") -> Representation:
-    """The representation of a file of this name and status; `coding` if its bytes are encoded."""
-    return _represent(name, status.st_size, status.st_mtime_ns, status.st_ino, coding)
+def represent(name: str, file: OpenFile, coding: str = "") -> Representation:
+    """The representation of `file` under this name; `coding` if its bytes are encoded."""
+    return _represent(name, file.size, file.modified_ns, file.inode, coding)
 
 
 @lru_cache(maxsize=4096)
@@ -53,10 +57,11 @@ def _represent(name: str, size: int, mtime_ns: int, inode: int, coding: str) -> 
     # The three together change whenever the bytes do: written in place, the time moves; renamed
     # over, the inode is another.
     etag = EntityTag(f"{mtime_ns:x}-{size:x}-{inode:x}{'-' if coding else ''}{coding}")
-    last_modified = mtime_ns // 1_000_000_000
+    last_modified = _past_second(mtime_ns)
     content_type = content_type_of(name)
     common = f"etag: {etag}\r\ncache-control: no-cache\r\n"
-    common += f"last-modified: {format_date(last_modified)}\r\n"
+    if last_modified is not None:
+        common += f"last-modified: {format_date(last_modified)}\r\n"
     if coding:
         common += f"content-encoding: {coding}\r\n"
     whole = (
@@ -74,3 +79,9 @@ def _represent(name: str, size: int, mtime_ns: int, inode: int, coding: str) -> 
         common.encode(),
         Answer(200, (whole + common).encode(), size, (ByteRange(0, size),)),
     )
+
+
+def _past_second(mtime_ns: int) -> int | None:
+    """The second of a time of modification; one to come is no Last-Modified (RFC 9110, 8.8.2.1)."""
+    second = mtime_ns // 1_000_000_000
+    return second if second <= time.time() else None

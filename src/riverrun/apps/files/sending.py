@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 
 from riverrun.apps.files.answers import decide
+from riverrun.apps.files.open_file import OpenFile
 from riverrun.apps.files.representation import Representation
-from riverrun.errors import BrokenError
 from riverrun.http.ranges import ByteRange
 from riverrun.http.request import Request
 from riverrun.http.response import Response
@@ -15,75 +15,73 @@ from riverrun.streams.contracts import FileRegion
 READ_AT_ONCE = 32 * 1024
 """Up to here one read and one write cost less than a sendfile (docs/decisions/0003)."""
 
-UNCHECKED_SIZE = 4 * 1024 * 1024
-"""How much is sent between two looks at whether the file was written over."""
-
 READ_WITHOUT_WAITING = getattr(os, "RWF_NOWAIT", 0)
 
 
 def send_at_once(
-    request: Request, response: Response, descriptor: int, representation: Representation
+    request: Request, response: Response, file: OpenFile, representation: Representation
 ) -> bool:
     """Answer a GET or HEAD from an open file if that need not wait; return whether it did.
+
+    A file whose bytes were read before is taken to be in the page cache still.
 
     Raises `HTTPError` as `decide` does.
     """
     answer = decide(request.method, request.fields, representation)
     if answer.length > READ_AT_ONCE or len(answer.body) > 1:
         return False
-    chunk: bytes | bytearray = b""
+    chunk = b""
     if answer.body and request.method == "GET":
         (asked,) = answer.body
         assert isinstance(asked, ByteRange)
-        chunk = bytearray(answer.length)
-        try:
-            size = os.preadv(descriptor, [chunk], asked.offset, READ_WITHOUT_WAITING)
-        except OSError:
+        if representation.was_read:
+            chunk = os.pread(file.descriptor, answer.length, asked.offset)
+        else:
+            chunk = _read_resident(file.descriptor, asked)
+        if len(chunk) != answer.length:
             return False
-        if size != answer.length:
-            return False
+        representation.was_read = True
     response.status = answer.status
     response.prepare(answer.fields, answer.length)
     return response.try_end(chunk)
 
 
 async def send_file(
-    request: Request,
-    response: Response,
-    descriptor: int,
-    status: os.stat_result,
-    representation: Representation,
+    request: Request, response: Response, file: OpenFile, representation: Representation
 ) -> None:
-    """Answer a GET or HEAD from the open file `descriptor`, whose state is `status`.
+    """Answer a GET or HEAD from `file`, and close it.
 
     Raises `HTTPError` as `decide` does, `TruncatedError` when the file has become shorter, and
     `BrokenError` when it was written over: what has been sent by then stays short of what was
     announced.
     """
-    answer = decide(request.method, request.fields, representation)
-    response.status = answer.status
-    response.prepare(answer.fields, answer.length)
-    if request.method == "GET":
-        for piece in answer.body:
+    # One coroutine for all of it: a thousand stalled readers wait in here.
+    try:
+        answer = decide(request.method, request.fields, representation)
+        response.status = answer.status
+        response.prepare(answer.fields, answer.length)
+        for piece in answer.body if request.method == "GET" else ():
             if isinstance(piece, ByteRange):
-                await _send_range(response, descriptor, piece, status)
+                await response.write_region(FileRegion(file.descriptor, *piece, file.check))
             else:
                 await response.write(piece)
-    await response.end()
+        await response.end()
+    finally:
+        file.close()
 
 
-async def _send_range(
-    response: Response, descriptor: int, asked: ByteRange, status: os.stat_result
-) -> None:
-    offset = asked.offset
-    while offset < asked.end:
-        if offset > asked.offset and _written_over(os.fstat(descriptor), status):
-            raise BrokenError("the file was written over while it was sent")
-        length = min(UNCHECKED_SIZE, asked.end - offset)
-        await response.write_region(FileRegion(descriptor, offset, length))
-        offset += length
+def _read_resident(descriptor: int, asked: ByteRange) -> bytes:
+    """Read a range from the page cache, as far as it is there.
 
-
-def _written_over(now: os.stat_result, then: os.stat_result) -> bool:
-    """Whether bytes may have changed; a file that grows at its end has only got more of them."""
-    return now.st_mtime_ns != then.st_mtime_ns and now.st_size <= then.st_size
+    Asking without waiting costs as much again as reading, and now and then is refused for nothing.
+    """
+    chunk = bytearray(asked.length)
+    for _ in range(3):
+        try:
+            size = os.preadv(descriptor, [chunk], asked.offset, READ_WITHOUT_WAITING)
+        except BlockingIOError:
+            continue
+        except OSError:
+            break
+        return bytes(chunk[:size])
+    return b""
