@@ -17,7 +17,7 @@ Serve: TypeAlias = Callable[..., Awaitable[Server]]
 
 @pytest.fixture
 async def serve() -> AsyncIterator[Serve]:
-    """Starts servers on free ports: ``await serve(handler, limits=...)``; the test's end stops them."""
+    """Starts servers on free ports, ``await serve(handler, limits=...)``, until the test's end."""
     async with AsyncExitStack() as servers:
 
         async def start(

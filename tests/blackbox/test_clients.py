@@ -409,11 +409,14 @@ async def test_chromium_seeks_in_a_video(server: Serving, browser: Browser, film
 
 # REDbot
 
-# A listing is written while its folder is read, so there is nothing to name its state by when its
-# head goes out. It may be kept all the same, for who goes back to it, and is asked for anew.
-UNAVOIDABLE = {
-    "/": {"FRESHNESS_NO_CACHE_NO_VALIDATOR"},
-    "/sub/": {"FRESHNESS_NO_CACHE_NO_VALIDATOR"},
+NO_VALIDATOR = {"FRESHNESS_NO_CACHE_NO_VALIDATOR"}
+EXCEPTIONS = {
+    # A listing is written while its folder is read, so nothing can name its state when its head
+    # goes out. It may be kept all the same, for who goes back to it, and is asked for anew.
+    "/": NO_VALIDATOR,
+    "/sub/": NO_VALIDATOR,
+    # REDbot's sniffer takes every film for "undefined/undefined".
+    "/film.mp4": {"CONTENT_TYPE_MISMATCH"},
 }
 
 
@@ -435,7 +438,5 @@ def test_redbot_finds_nothing_bad(server: Serving, path: str) -> None:
     notes = redbot.check(server.address + path)
     assert {note.level for note in notes} <= {"good", "info", "warn", "bad"}
     assert any(note.level == "good" for note in notes)
-    complaints = {note.name: note for note in notes if note.level in ("bad", "warn")}
-    for name in UNAVOIDABLE.get(path, ()):
-        complaints.pop(name, None)
-    assert complaints == {}
+    complaints = [note for note in notes if note.level in ("bad", "warn")]
+    assert [note for note in complaints if note.name not in EXCEPTIONS.get(path, ())] == []

@@ -1,7 +1,8 @@
 """What llhttp's own fixtures call an error is refused, and what they call complete is answered.
 
-They come inside the source distribution of aiohttp, which is fetched once and cached. The parser beneath us may be the same, but not all that is around it
-is: this goes through sockets, and sees what a client sees. Every difference is listed, with why.
+They come inside the source distribution of aiohttp, which is fetched once and cached. The parser
+beneath us may be the same, but not all that is around it is: this goes through sockets, and sees
+what a client sees. Every difference is listed, with why.
 """
 
 from __future__ import annotations

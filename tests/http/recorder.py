@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 from riverrun.errors import HTTPError
 from riverrun.http.headers import Fields
@@ -106,4 +107,4 @@ def halves(data: bytes) -> Iterator[tuple[bytes, bytes]]:
 def split_at(data: bytes, cuts: Iterable[int]) -> list[bytes]:
     """Cut at these places; those beyond the end do not cut."""
     places = [0, *sorted(cut for cut in cuts if 0 < cut < len(data)), len(data)]
-    return [data[start:stop] for start, stop in zip(places, places[1:], strict=False)]
+    return [data[start:stop] for start, stop in pairwise(places)]

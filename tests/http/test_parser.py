@@ -28,7 +28,10 @@ EMPTY_LINES_IN_CHUNKS = (
     b"POST /f HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n"
     b"4\r\n\r\n\r\n\r\n2\r\n\r\n\r\n7\r\n0\r\n\r\n\r\n\r\n0\r\n\r\n"
 )
-REQUEST_IN_BODY = b"POST /g HTTP/1.1\r\nHost: a\r\nContent-Length: 36\r\n\r\nGET /not/one HTTP/1.1\r\nHost: b\r\n\r\n.."
+REQUEST_IN_BODY = (
+    b"POST /g HTTP/1.1\r\nHost: a\r\nContent-Length: 36\r\n\r\n"
+    b"GET /not/one HTTP/1.1\r\nHost: b\r\n\r\n.."
+)
 OLD = b"GET /h HTTP/1.0\r\n\r\n"
 OLD_KEPT = b"GET /i HTTP/1.0\r\nConnection: keep-alive\r\n\r\n"
 OPTIONS = b"OPTIONS * HTTP/1.1\r\nHost: a\r\n\r\n"

@@ -304,12 +304,16 @@ async def test_a_byte_too_few_cuts_the_connection(how: str, descriptor: int) -> 
     assert response.state is ResponseState.ABORTED
 
 
-@pytest.mark.parametrize("value", ["", "-1", "+5", "5.0", "0x5", "five", "5, 5", "٥", "1_0"])
+@pytest.mark.parametrize("value", ["", "-1", "+5", "5.0", "0x5", "five", "5, 5", "\u0665", "1_0"])
 async def test_a_length_that_is_no_number_is_refused(value: str) -> None:
     response, wire = respond()
-    with pytest.raises(ValueError):  # noqa: PT011 - which, is the field check's or the length's
+
+    async def declare() -> None:
         response.headers["content-length"] = value
         await response.write(b"hello")
+
+    with pytest.raises(ValueError):  # noqa: PT011 - the field check's or the length's
+        await declare()
     assert wire.sent == b""
 
 
@@ -329,7 +333,8 @@ async def test_what_is_written_behind_the_end_is_refused(descriptor: int) -> Non
         await response.end(b"x")
     await response.end()  # twice is once
     response.abort()
-    assert (wire.sent, wire.was_cut) == (before, False)
+    assert bytes(wire.sent) == before
+    assert not wire.was_cut
 
 
 @pytest.mark.parametrize("started", [False, True])
@@ -678,7 +683,8 @@ async def test_a_paused_flow_lets_nothing_move_until_it_resumes() -> None:
     assert response.try_write(b"b") is False
     writing = asyncio.ensure_future(response.write(b"b"))
     await asyncio.sleep(0)
-    assert (wire.sent, writing.done()) == (before, False)
+    assert bytes(wire.sent) == before
+    assert not writing.done()
     response.flow.resume()
     await writing
     assert wire.sent == before + b"1\r\nb\r\n"

@@ -5,10 +5,13 @@ from __future__ import annotations
 import asyncio
 import os
 import socket
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
+from typing import Self
 
 from riverrun.server import Server
+from riverrun.server.connection import Connection
 
 BODYLESS = (204, 304)
 PATIENCE = 5.0
@@ -41,11 +44,17 @@ class Client:
         self.reader = reader
         self.writer = writer
 
+    @property
+    def _transport(self) -> asyncio.Transport:
+        transport = self.writer.transport
+        assert isinstance(transport, asyncio.Transport)
+        return transport
+
     @classmethod
     async def connect(
         cls, server: Server, *, receive_buffer: int | None = None, limit: int = 1 << 16
     ) -> Client:
-        """`receive_buffer` bounds what the kernel takes for this client, `limit` what asyncio does."""
+        """`receive_buffer` bounds what the kernel takes for it, `limit` what asyncio does."""
         assert server.port is not None
         connected = socket.socket()
         try:
@@ -58,7 +67,7 @@ class Client:
             raise
         return cls(*await asyncio.open_connection(sock=connected, limit=limit))
 
-    async def __aenter__(self) -> Client:
+    async def __aenter__(self) -> Self:
         return self
 
     async def __aexit__(self, *_: object) -> None:
@@ -73,6 +82,13 @@ class Client:
     def push(self, data: bytes) -> None:
         """Send a little at once, past everything that waits in this client."""
         assert os.write(self.writer.get_extra_info("socket").fileno(), data) == len(data)
+
+    def stop_reading(self) -> None:
+        """Take nothing more, until `go_on_reading`."""
+        self._transport.pause_reading()
+
+    def go_on_reading(self) -> None:
+        self._transport.resume_reading()
 
     async def ask(
         self, path: str = "/", method: str = "GET", *lines: str, body: bytes | None = None
@@ -149,9 +165,24 @@ def request(path: str = "/", method: str = "GET", *lines: str, body: bytes | Non
     return head.encode() + (body or b"")
 
 
-async def until(condition: object, *, seconds: float = PATIENCE) -> None:
+async def until(condition: Callable[[], object], *, seconds: float = PATIENCE) -> None:
     """Wait until `condition()` is true; fails if it does not become so."""
-    assert callable(condition)
     async with asyncio.timeout(seconds):
         while not condition():
             await asyncio.sleep(0.001)
+
+
+async def at_rest(value: Callable[[], int], *, seconds: float = PATIENCE) -> int:
+    """Wait until `value()` has not changed for a tenth of a second; return what it is then."""
+    async with asyncio.timeout(seconds):
+        last = -1
+        while last != (last := value()):
+            await asyncio.sleep(0.1)
+    return last
+
+
+async def connection_of(server: Server) -> Connection:
+    """The server's only connection, once it has one."""
+    await until(lambda: server.connections)
+    (connection,) = server.connections
+    return connection

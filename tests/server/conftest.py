@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import nullcontext
 from types import SimpleNamespace
 from typing import Any
@@ -47,9 +47,8 @@ async def nothing_left_open() -> AsyncIterator[None]:
 
 
 @pytest.fixture
-def quick_clock(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def quick_clock(monkeypatch: pytest.MonkeyPatch) -> None:
     """The server looks after its connections twenty times as often as it does."""
     quick = SimpleNamespace(time=lambda: time.monotonic() * SPEED)
     monkeypatch.setattr("riverrun.server.clock.time", quick)
     monkeypatch.setattr("riverrun.server.clock.TICK", 0.25 / SPEED)
-    yield

@@ -157,7 +157,7 @@ async def test_a_client_that_goes_away_is_logged_as_cut(serve: Serve, pipe: Pipe
 
 @pytest.mark.parametrize("log_format", LogFormat)
 async def test_a_full_pipe_holds_up_nobody(serve: Serve, pipe: Pipe, log_format: LogFormat) -> None:
-    """The reader of the log is stopped; requests are answered, and the server stops, all the same."""
+    """Nobody reads the log; requests are answered all the same, and the server stops."""
     log = AccessLog(pipe.writing, log_format)
     server = await serve(answer, options=Options(access_log=log))
     path = "/" + "x" * 4000

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from typing import Self
 
 import pytest
 from tests.conftest import Serve
@@ -38,7 +39,7 @@ class Exchanges:
         self.sending.append(asyncio.ensure_future(client.send(data)))
         return await self.ready.get(), client
 
-    async def __aenter__(self) -> Exchanges:
+    async def __aenter__(self) -> Self:
         return self
 
     async def __aexit__(self, *_: object) -> None:
@@ -62,7 +63,7 @@ async def test_a_request_is_a_readable(serve: Serve) -> None:
 
     async def broken() -> Request:
         unfinished = request("/", "POST", "Content-Length: 50") + b"some"
-        (asked, response), client = await exchanges.ask(server, unfinished)
+        (asked, _), client = await exchanges.ask(server, unfinished)
         client.writer.write_eof()
         return asked
 

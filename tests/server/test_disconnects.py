@@ -7,12 +7,13 @@ import os
 import socket
 import struct
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 from tests.conftest import Serve
-from tests.server.client import Client, request, until
+from tests.server.client import Client, connection_of, request, until
 
 from riverrun.errors import BrokenError, ClosedError, DisconnectedError
 from riverrun.http.limits import KIB, MIB, Limits
@@ -147,7 +148,7 @@ async def test_a_handler_that_waits_for_room_to_send_is_told_or_cancelled(
     server = await serve(witness)
     async with await Client.connect(server, receive_buffer=4096) as client:
         await client.send(request())
-        (connection,) = await connections_of(server.connections)
+        connection = await connection_of(server)
         await until(lambda: not connection.wire.has_room)
         await asyncio.sleep(0.02)
         await witness.sees(leave, client)
@@ -176,7 +177,7 @@ async def test_a_handler_that_sends_a_file_is_told_or_cancelled(
     server = await serve(witness)
     async with await Client.connect(server, receive_buffer=4096) as client:
         await client.send(request())
-        (connection,) = await connections_of(server.connections)
+        connection = await connection_of(server)
         await until(lambda: connection.wire.waits_for_peer)
         await asyncio.sleep(0.02)
         await witness.sees(leave, client)
@@ -184,15 +185,10 @@ async def test_a_handler_that_sends_a_file_is_told_or_cancelled(
     await until(lambda: not server.connections)
 
 
-async def connections_of(connections: set[object]) -> list[object]:
-    await until(lambda: connections)
-    return list(connections)
-
-
 async def test_everything_below_a_cancelled_handler_is_closed(serve: Serve) -> None:
     closed = []
 
-    async def source() -> object:
+    async def source() -> AsyncGenerator[bytes, None]:
         try:
             while True:
                 yield b"x"
@@ -241,10 +237,8 @@ async def test_a_handler_that_goes_on_all_the_same_is_told_when_it_writes(serve:
     over = asyncio.Event()
 
     async def stubborn(request: Request, response: Response) -> None:
-        try:
+        with suppress(asyncio.CancelledError):
             await asyncio.Event().wait()
-        except asyncio.CancelledError:
-            pass
         for late in (response.write(b"x"), response.end(), request.read()):
             try:
                 await late
@@ -321,7 +315,7 @@ async def test_a_client_that_stops_sending_still_gets_what_is_being_sent(serve: 
     server = await serve(handler)
     async with await Client.connect(server, receive_buffer=4096) as client:
         await client.send(request())
-        (connection,) = await connections_of(server.connections)
+        connection = await connection_of(server)
         await until(lambda: not connection.wire.has_room)
         client.writer.write_eof()
         await asyncio.sleep(0.1)
@@ -347,7 +341,7 @@ async def test_a_client_that_stops_sending_still_gets_its_file(
     server = await serve(handler)
     async with await Client.connect(server, receive_buffer=4096) as client:
         await client.send(request())
-        (connection,) = await connections_of(server.connections)
+        connection = await connection_of(server)
         await until(lambda: connection.wire.waits_for_peer)
         client.writer.write_eof()
         await asyncio.sleep(0.1)
@@ -366,7 +360,7 @@ async def test_a_client_that_stops_sending_gets_its_answer_although_its_queue_is
     server = await serve(handler)
     async with await Client.connect(server, receive_buffer=4096) as client:
         await client.send(request() * 20)
-        (connection,) = await connections_of(server.connections)
+        connection = await connection_of(server)
         await until(lambda: not connection.wire.has_room)
         client.writer.write_eof()
         await asyncio.sleep(0.1)

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 from tests.conftest import Serve
-from tests.server.client import Client, request, until
+from tests.server.client import Client, at_rest, connection_of, request, until
 
 from riverrun.errors import BrokenError, TruncatedError
 from riverrun.flows import Flow, FlowState, Shape, Waiting
@@ -133,39 +133,32 @@ async def test_several_regions_and_chunks_in_one_response(serve: Serve, path: Pa
     server = await serve(handler)
     async with asking(server, slowly=False) as client:
         body = (await client.reply()).body
-    assert (
-        body
-        == b"".join(
-            b"%d" % number * 50_000 + CONTENT[number : number + 300_000] for number in range(10)
-        )
-        + b"end"
-    )
+    parts = [b"%d" % number * 50_000 + CONTENT[number : number + 300_000] for number in range(10)]
+    assert body == b"".join([*parts, b"end"])
 
 
+@pytest.mark.parametrize("much", [False, True], ids=["there is room", "there is none"])
 async def test_a_region_comes_behind_what_the_kernel_has_not_taken_yet(
-    serve: Serve, path: Path
+    serve: Serve, path: Path, much: bool
 ) -> None:
-    """With little in the transport (it has room) and with much (it has none)."""
-    for much in (False, True):
-        sent = 0
+    sent = 0
 
-        async def fill(response: Response, much: bool = much) -> None:
-            nonlocal sent
-            (connection,) = server.connections
-            wire = connection.wire
-            while wire.has_room if much else not wire.waits_for_peer:
-                assert response.try_write(b"x" * 8192)
-                sent += 8192
+    async def fill(response: Response) -> None:
+        nonlocal sent
+        (connection,) = server.connections
+        wire = connection.wire
+        while wire.has_room if much else not wire.waits_for_peer:
+            assert response.try_write(b"x" * 8192)
+            sent += 8192
 
-        sender = Sender(path, counted=False, before=fill)
-        server = await serve(sender)
-        async with asking(server, slowly=True) as client:
-            await until(lambda: sent)
-            await asyncio.sleep(0.02)
-            body = (await client.reply()).body
-        assert len(body) == sent + SIZE
-        assert body[:sent] == b"x" * sent
-        assert body[sent:] == CONTENT
+    server = await serve(Sender(path, counted=False, before=fill))
+    async with asking(server, slowly=True) as client:
+        await until(lambda: sent)
+        await asyncio.sleep(0.02)
+        body = (await client.reply()).body
+    assert len(body) == sent + SIZE
+    assert body[:sent] == b"x" * sent
+    assert body[sent:] == CONTENT
 
 
 async def test_a_file_cut_while_it_is_sent_cuts_the_connection(serve: Serve, path: Path) -> None:
@@ -213,13 +206,12 @@ async def test_a_slow_client_sets_the_pace_of_a_file(serve: Serve, path: Path) -
     sender = Sender(path)
     server = await serve(sender)
     async with asking(server, slowly=True) as client:
+        client.stop_reading()
         await until(lambda: sender.moved > 0)
-        await asyncio.sleep(0.1)
-        moved = sender.moved
-        await asyncio.sleep(0.1)
-        assert sender.moved == moved < SIZE
+        assert await at_rest(lambda: sender.moved) < SIZE
         assert sender.flow is not None
         assert sender.flow.waiting is Waiting.PEER
+        client.go_on_reading()
         assert (await client.reply()).body == CONTENT
 
 
@@ -287,17 +279,12 @@ async def test_a_flow_is_cancelled_although_its_client_takes_nothing(
     sender = Sender(path)
     server = await serve(sender if what == "file" else endless)
     async with asking(server, slowly=True):
-        (connection,) = await connections_of(server)
+        connection = await connection_of(server)
         await until(lambda: connection.wire.waits_for_peer)
         await asyncio.sleep(0.02)
         flow = sender.flow or flows[0]
         flow.cancel()
         await until(lambda: not server.connections, seconds=2)
-
-
-async def connections_of(server: Server) -> list[object]:
-    await until(lambda: server.connections)
-    return list(server.connections)
 
 
 @pytest.mark.parametrize("what", ["file", "memory", "whole"])
@@ -393,14 +380,12 @@ async def test_a_slow_reader_stops_its_handler(serve: Serve) -> None:
             written += 16 * KIB
 
     server = await serve(endless)
-    async with asking(server, slowly=True):
-        (connection,) = await connections_of(server)
+    async with asking(server, slowly=True) as client:
+        client.stop_reading()
+        connection = await connection_of(server)
         await until(lambda: not connection.wire.has_room)
-        await asyncio.sleep(0.05)
-        before = written
+        await at_rest(lambda: written)
         assert connection.wire._transport.get_write_buffer_size() <= 64 * KIB + 17 * KIB
-        await asyncio.sleep(0.05)
-        assert written == before
 
 
 async def test_the_high_water_mark_of_responses_is_the_servers_to_set(serve: Serve) -> None:
@@ -410,7 +395,7 @@ async def test_the_high_water_mark_of_responses_is_the_servers_to_set(serve: Ser
 
     server = await serve(endless, limits=Limits(response_high_water_mark=4 * KIB))
     async with asking(server, slowly=True):
-        (connection,) = await connections_of(server)
+        connection = await connection_of(server)
         await until(lambda: not connection.wire.has_room)
         assert connection.wire._transport.get_write_buffer_size() <= 6 * KIB
 

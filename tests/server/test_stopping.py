@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import signal
 import socket
 import sys
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from pathlib import Path
 
 import pytest
 from tests.conftest import Serve
@@ -280,11 +280,11 @@ async def test_a_second_signal_aborts_what_runs() -> None:
             assert await client.is_cut()
         async with asyncio.timeout(5):
             output, _ = await process.communicate()
-    assert (process.returncode, output) == (0, b"stopped\n")
+    assert output == b"stopped\n"
 
 
 def free_descriptor_count() -> int:
-    return len(os.listdir("/dev/fd"))
+    return len(list(Path("/dev/fd").iterdir()))
 
 
 async def test_an_address_in_use_is_an_error_and_leaves_nothing_open(serve: Serve) -> None:

@@ -272,8 +272,9 @@ class RequestParser:
     def _refuse_large_head(self, piece: bytes) -> NoReturn:
         """Tell 414 from 431 by parsing what is within the limit."""
         excess = self._head_size - self._limits.head_size
+        parser = self._parser or httptools.HttpRequestParser(self)
         with suppress(httptools.HttpParserError, httptools.HttpParserUpgrade):
-            self._parser.feed_data(piece[:-excess])
+            parser.feed_data(piece[:-excess])
         only_target = not self._fields and len(self._target) > self._limits.head_size // 2
         raise HTTPError(414 if only_target else 431)
 
@@ -321,8 +322,8 @@ class RequestParser:
         method, keep_alive, http_1_0 = self._method, self._keep_alive, self._http_1_0
         self._fields = {}
         self._complete = False
-        self._parser = httptools.HttpRequestParser(self)
-        self._parser.feed_data(b"POST / HTTP/1.1\r\n" + framing + b"\r\n")
+        self._parser = parser = httptools.HttpRequestParser(self)
+        parser.feed_data(b"POST / HTTP/1.1\r\n" + framing + b"\r\n")
         self._target, self._fields = target, fields
         self._method, self._keep_alive, self._http_1_0 = method, keep_alive, http_1_0
 

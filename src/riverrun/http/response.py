@@ -217,7 +217,11 @@ class Response(Writable):
                 wire.send((b"%x\r\n" % region.length,))
             rest = region.length
             while rest:
-                granted = rest if flow.free else await flow.turn(rest)
+                granted = rest
+                if not flow.free:
+                    granted = await flow.turn(rest)
+                    if region.check is not None:
+                        region.check()
                 offset = region.offset + region.length - rest
                 part = region if granted == region.length else region.part(offset, granted)
                 sent = await wire.send_region(part, flow)

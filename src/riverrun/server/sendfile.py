@@ -109,7 +109,7 @@ class RegionSender:
                 return Stop.STEERED
             if self._sent >= turn_ends:
                 return Stop.TURN_OVER
-            if region.check is not None:
+            if self._sent and region.check is not None:
                 region.check()
             offset = region.offset + self._sent
             size = min(rest, SLICE_SIZE)

@@ -143,8 +143,8 @@ class Writable(ABC):
 class FileRegion:
     """`length` bytes of the open file `descriptor`, from `offset`; the holder keeps it open.
 
-    `check`, if there is one, is called before bytes are taken, and raises when they are not to be
-    taken any more.
+    `check`, if there is one, is called whenever there was time for the file to change, before more
+    of it is taken, and raises when it is not to be taken any more.
     """
 
     descriptor: int

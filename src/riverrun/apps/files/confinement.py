@@ -55,16 +55,17 @@ class Root:
         `FileNotFoundError` if there is nothing there to be had, `OSError` if the process is out of
         descriptors or the disk fails.
         """
-        for name in segments:
-            if "/" in name or name in NOT_DOWN:  # the kernel would go where they lead
-                raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT))
         try:
             if len(segments) == 1:
-                try:
-                    return os.open(segments[0], OPEN_FLAGS | os.O_NOFOLLOW, dir_fd=self._descriptor)
-                except OSError as error:
-                    if error.errno != errno.ELOOP:
-                        raise
+                (name,) = segments
+                if "/" not in name and name not in NOT_DOWN:
+                    try:
+                        return os.open(name, OPEN_FLAGS | os.O_NOFOLLOW, dir_fd=self._descriptor)
+                    except OSError as error:
+                        if error.errno != errno.ELOOP:
+                            raise
+            if any("/" in name or name in NOT_DOWN for name in segments):
+                raise ValueError("the kernel would go where they lead")
             return self._open_beneath("/".join(segments) or ".")
         except (OSError, ValueError) as error:
             if isinstance(error, OSError) and error.errno in OUR_OWN_TROUBLE:

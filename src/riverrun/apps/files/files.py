@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import stat
 from collections.abc import Awaitable, Callable
 from typing import Final
 
@@ -59,20 +60,23 @@ class Files:
             descriptor = self.root.open(segments)
         except FileNotFoundError:
             raise HTTPError(404) from None
-        file = OpenFile.of(descriptor)
-        if file.is_regular and not (target.trailing_slash or target.query):
-            representation = represent(segments[-1], file)
-            if not representation.compressible:
-                try:
-                    finished = send_at_once(request, response, file, representation)
-                except BaseException:
-                    file.close()  # a traceback would keep it open
-                    raise
-                if finished:
-                    file.close()
-                    return FINISHED
-                return send_file(request, response, file, representation)
-        return self._answer(target, request, response, file)
+        file = None
+        try:
+            status = os.fstat(descriptor)
+            if stat.S_ISREG(status.st_mode) and not (target.trailing_slash or target.query):
+                representation = represent(
+                    segments[-1], status.st_size, status.st_mtime_ns, status.st_ino
+                )
+                if not representation.compressible:
+                    if send_at_once(request, response, descriptor, representation):
+                        return FINISHED
+                    file = OpenFile(descriptor, status)
+                    return send_file(request, response, file, representation)
+            file = OpenFile(descriptor, status)
+            return self._answer(target, request, response, file)
+        finally:
+            if file is None:
+                os.close(descriptor)
 
     async def _answer(
         self, target: Target, request: Request, response: Response, file: OpenFile
@@ -91,7 +95,7 @@ class Files:
         self, target: Target, request: Request, response: Response, file: OpenFile
     ) -> None:
         name = target.segments[-1]
-        representation = represent(name, file)
+        representation = file.represent(name)
         parameters = dict(parse_query(target.query))
         if "download" in parameters:
             filename = parameters["download"] or name
@@ -106,7 +110,7 @@ class Files:
                 coding = choose_coding(siblings, request.fields.get(b"accept-encoding"))
                 if coding:
                     file = siblings.pop(coding)
-                    representation = represent(name, file, coding)
+                    representation = file.represent(name, coding)
                 del siblings
         await send_file(request, response, file, representation)
 
@@ -123,7 +127,7 @@ class Files:
             index = self._open_index(segments)
             if index is not None:
                 response.headers.add("vary", "accept")
-                await send_file(request, response, index, represent(INDEX, index))
+                await send_file(request, response, index, index.represent(INDEX))
                 return
         await send_listing(
             request,

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import NamedTuple
 
-from riverrun.apps.files.open_file import OpenFile
 from riverrun.http.dates import format_date
 from riverrun.http.entity_tags import EntityTag
 from riverrun.http.media_types import content_type_of, is_compressible
@@ -47,17 +46,15 @@ class Representation:
     was_read: bool = False
 
 
-def represent(name: str, file: OpenFile, coding: str = "") -> Representation:
-    """The representation of `file` under this name; `coding` if its bytes are encoded."""
-    return _represent(name, file.size, file.modified_ns, file.inode, coding)
-
-
 @lru_cache(maxsize=4096)
-def _represent(name: str, size: int, mtime_ns: int, inode: int, coding: str) -> Representation:
+def represent(
+    name: str, size: int, modified_ns: int, inode: int, coding: str = ""
+) -> Representation:
+    """The representation of a file of this name and state; `coding` if its bytes are encoded."""
     # The three together change whenever the bytes do: written in place, the time moves; renamed
     # over, the inode is another.
-    etag = EntityTag(f"{mtime_ns:x}-{size:x}-{inode:x}{'-' if coding else ''}{coding}")
-    last_modified = _past_second(mtime_ns)
+    etag = EntityTag(f"{modified_ns:x}-{size:x}-{inode:x}{'-' if coding else ''}{coding}")
+    last_modified = _past_second(modified_ns)
     content_type = content_type_of(name)
     common = f"etag: {etag}\r\ncache-control: no-cache\r\n"
     if last_modified is not None:
@@ -81,7 +78,7 @@ def _represent(name: str, size: int, mtime_ns: int, inode: int, coding: str) -> 
     )
 
 
-def _past_second(mtime_ns: int) -> int | None:
+def _past_second(modified_ns: int) -> int | None:
     """The second of a time of modification; one to come is no Last-Modified (RFC 9110, 8.8.2.1)."""
-    second = mtime_ns // 1_000_000_000
+    second = modified_ns // 1_000_000_000
     return second if second <= time.time() else None

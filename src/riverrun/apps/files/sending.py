@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 
 from riverrun.apps.files.answers import decide
-from riverrun.apps.files.open_file import OpenFile
+from riverrun.apps.files.open_file import OpenFile, read_resident
 from riverrun.apps.files.representation import Representation
 from riverrun.http.ranges import ByteRange
 from riverrun.http.request import Request
@@ -15,11 +15,12 @@ from riverrun.streams.contracts import FileRegion
 READ_AT_ONCE = 32 * 1024
 """Up to here one read and one write cost less than a sendfile (docs/decisions/0003)."""
 
-READ_WITHOUT_WAITING = getattr(os, "RWF_NOWAIT", 0)
+SENT_AT_ONCE = 1024 * 1024
+"""Up to here a file is sent right after it was opened, if nothing slows it down."""
 
 
 def send_at_once(
-    request: Request, response: Response, file: OpenFile, representation: Representation
+    request: Request, response: Response, descriptor: int, representation: Representation
 ) -> bool:
     """Answer a GET or HEAD from an open file if that need not wait; return whether it did.
 
@@ -35,9 +36,9 @@ def send_at_once(
         (asked,) = answer.body
         assert isinstance(asked, ByteRange)
         if representation.was_read:
-            chunk = os.pread(file.descriptor, answer.length, asked.offset)
+            chunk = os.pread(descriptor, answer.length, asked.offset)
         else:
-            chunk = _read_resident(file.descriptor, asked)
+            chunk = read_resident(descriptor, bytearray(asked.length), asked.offset)
         if len(chunk) != answer.length:
             return False
         representation.was_read = True
@@ -60,6 +61,8 @@ async def send_file(
         answer = decide(request.method, request.fields, representation)
         response.status = answer.status
         response.prepare(answer.fields, answer.length)
+        if answer.length > SENT_AT_ONCE or not response.flow.free:
+            file.remember_end()  # there is time for it to change
         for piece in answer.body if request.method == "GET" else ():
             if isinstance(piece, ByteRange):
                 await response.write_region(FileRegion(file.descriptor, *piece, file.check))
@@ -68,20 +71,3 @@ async def send_file(
         await response.end()
     finally:
         file.close()
-
-
-def _read_resident(descriptor: int, asked: ByteRange) -> bytes:
-    """Read a range from the page cache, as far as it is there.
-
-    Asking without waiting costs as much again as reading, and now and then is refused for nothing.
-    """
-    chunk = bytearray(asked.length)
-    for _ in range(3):
-        try:
-            size = os.preadv(descriptor, [chunk], asked.offset, READ_WITHOUT_WAITING)
-        except BlockingIOError:
-            continue
-        except OSError:
-            break
-        return bytes(chunk[:size])
-    return b""
