@@ -29,7 +29,7 @@ def draw(scale: float) -> Image.Image:
     """Draw the picture: 1440 by 1800 pixels at a scale of 1."""
     view = View.of(scale)
     land = Land(view)
-    survey, rng = Survey(land), random.Random(SEED)  # noqa: S311 - a picture keeps no secrets
+    survey, rng = Survey(land), random.Random(SEED)
     forest = Forest(land, survey, rng, candidates=74000)
     ground = land.colour(forest.shadows())
     sight = Sight(land)

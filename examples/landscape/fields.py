@@ -141,7 +141,7 @@ class Noise:
     def __init__(self, view: View, seed: int) -> None:
         self.view = view
         size = (1400, 1024)
-        grain = random.Random(seed).randbytes(size[0] * size[1])  # noqa: S311
+        grain = random.Random(seed).randbytes(size[0] * size[1])
         lattice = Image.frombytes("L", size, grain).convert("F")
         self.lattice = calc(lambda v: v / 255.0, lattice)
 

@@ -61,7 +61,7 @@ def sky(view: View, rows: int, seed: int) -> Image.Image:
 def clouds(view: View, rows: int, seed: int) -> tuple[Image.Image, Image.Image]:
     """How thick the clouds are and how bright, on a ceiling that recedes to the horizon."""
     size = (view.width, rows)
-    rng = random.Random(seed)  # noqa: S311
+    rng = random.Random(seed)
     lattice = Image.frombytes("L", (512, 512), rng.randbytes(512 * 512)).convert("F")
     total = Image.new("F", size, 0.0)
     weight, share = 1.0, 0.0

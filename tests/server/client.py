@@ -8,7 +8,7 @@ import socket
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import Self
+from typing import Self, cast
 
 from riverrun.server import Server
 from riverrun.server.connection import Connection
@@ -46,9 +46,7 @@ class Client:
 
     @property
     def _transport(self) -> asyncio.Transport:
-        transport = self.writer.transport
-        assert isinstance(transport, asyncio.Transport)
-        return transport
+        return cast("asyncio.Transport", self.writer.transport)  # for reading as well
 
     @classmethod
     async def connect(

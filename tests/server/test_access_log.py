@@ -155,6 +155,7 @@ async def test_a_client_that_goes_away_is_logged_as_cut(serve: Serve, pipe: Pipe
     assert (line["target"], line["cut"]) == ("/waits", True)
 
 
+@pytest.mark.asyncio(loop_factories=["asyncio"])
 @pytest.mark.parametrize("log_format", LogFormat)
 async def test_a_full_pipe_holds_up_nobody(serve: Serve, pipe: Pipe, log_format: LogFormat) -> None:
     """Nobody reads the log; requests are answered all the same, and the server stops."""

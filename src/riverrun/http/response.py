@@ -9,15 +9,16 @@ Everything goes through a `Wire`, which knows the connection; this module knows 
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Mapping, Sequence
+import asyncio
+from collections.abc import Mapping
 from enum import Enum
-from typing import Protocol
 
 from riverrun.errors import BusyError, ClosedError, DisconnectedError, HTTPError, LengthError
-from riverrun.flows import Flow, Shape
+from riverrun.flows import Flow
 from riverrun.http.headers import Headers
 from riverrun.http.problems import TITLES, render_problem
 from riverrun.http.request import Request
+from riverrun.http.wire import Wire
 from riverrun.streams.contracts import Chunk, FileRegion, Writable
 
 LINE_END = b"\r\n"
@@ -56,38 +57,6 @@ class Framing(Enum):
 COUNTED, CHUNKED, UNTIL_CLOSE, NONE = Framing
 
 
-class Wire(Protocol):
-    """The connection, as a response sees it."""
-
-    shape: Shape | None
-    """How every body is to be sent."""
-
-    has_room: bool
-    """Whether less than the high-water mark waits to be accepted by the kernel."""
-
-    @property
-    def server_fields(self) -> bytes:
-        """Field lines that every response carries, rendered: Server and Date."""
-
-    last_response: bool
-    """Whether the connection closes behind this response, whatever the client asked."""
-
-    def send(self, pieces: Sequence[Chunk]) -> None:
-        """Hand bytes over without waiting. Raises `DisconnectedError` if nobody is there."""
-
-    async def drain(self) -> None:
-        """Wait for room. Raises `DisconnectedError` when the client went away."""
-
-    def send_region(self, region: FileRegion, flow: Flow) -> Awaitable[int]:
-        """Send from a file; gives how many bytes went, fewer only if `flow` was steered."""
-
-    def close_after_response(self) -> None:
-        """No response may follow the one that is now complete."""
-
-    def cut(self) -> None:
-        """Close at once, so that the client can tell it from an end."""
-
-
 def size_of(chunk: Chunk) -> int:
     """How many bytes `chunk` has. Raises `TypeError` for what is no chunk, such as a str."""
     if isinstance(chunk, memoryview):
@@ -116,6 +85,7 @@ class Response(Writable):
         "_reusable",
         "_wire",
         "_writing",
+        "_written",
         "body_sent",
         "state",
         "status",
@@ -129,6 +99,7 @@ class Response(Writable):
         self._declared: int | None = None
         self._flow: Flow | None = None
         self._writing = False
+        self._written: asyncio.Future[None] | None = None  # for who ends while another writes
         self.status = 200
         self.state = HEAD
         self.body_sent = 0
@@ -192,13 +163,18 @@ class Response(Writable):
                 await self._send_paced(chunk, flow)
             if not self._wire.has_room:
                 await self._wire.drain()
+        except DisconnectedError:
+            if self.state is ABORTED:
+                raise ClosedError("the response is aborted") from None
+            raise
         finally:
-            self._writing = False
+            self._stop_writing()
 
     def try_write(self, chunk: Chunk) -> bool:
         """Send `chunk` if it need not wait; see `Writable.try_write`."""
-        self._check_writable(size_of(chunk))
-        if not (self._wire.has_room and self.flow.free):
+        size = size_of(chunk)
+        self._check_writable(size)
+        if size and not (self._wire.has_room and self.flow.free):
             return False
         self._send_body(chunk)
         return True
@@ -230,7 +206,7 @@ class Response(Writable):
             if self._framing is CHUNKED:
                 wire.send((LINE_END,))
         finally:
-            self._writing = False
+            self._stop_writing()
 
     async def end(self, chunk: Chunk = b"", *, trailers: Mapping[str, str] | None = None) -> None:
         """Send `chunk` as the last, then finish; see `Writable.end`.
@@ -239,6 +215,9 @@ class Response(Writable):
 
         Raises `LengthError` when fewer bytes were written than declared; the response is cut.
         """
+        while self._writing:
+            self._written = asyncio.get_running_loop().create_future()
+            await self._written
         if trailers or not self.try_end(chunk):
             size = size_of(chunk)
             self._check_writable(size)
@@ -249,6 +228,11 @@ class Response(Writable):
             self._finish(trailers)
         if not self._wire.has_room:
             await self._wire.drain()
+
+    def _stop_writing(self) -> None:
+        self._writing = False
+        if self._written is not None and not self._written.done():
+            self._written.set_result(None)
 
     def try_end(self, chunk: Chunk = b"") -> bool:
         """Send `chunk` as the last and finish, if that need not wait; return whether it did.
@@ -349,11 +333,16 @@ class Response(Writable):
     async def _send_paced(self, chunk: Chunk, flow: Flow) -> None:
         rest = memoryview(chunk).cast("B")
         while rest:
-            granted = await flow.turn(len(rest))
-            self._send_body(rest[:granted])
-            rest = rest[granted:]
-            if rest and not self._wire.has_room:
-                await self._wire.drain()
+            try:
+                granted = await flow.turn(len(rest))
+                self._send_body(rest[:granted])
+                rest = rest[granted:]
+                if rest and not self._wire.has_room:
+                    await self._wire.drain()
+            except asyncio.CancelledError:
+                if len(rest) < size_of(chunk):  # a chunk is sent whole or not at all
+                    self._send_body(rest)
+                raise
 
     def _finish(self, trailers: Mapping[str, str] | None) -> None:
         short = self._declared is not None and self.body_sent != self._declared

@@ -20,10 +20,9 @@ from riverrun.http.parser import RequestParser
 from riverrun.http.request import Request
 from riverrun.http.response import ENDED, Response
 from riverrun.server.exchange import Exchange, fail
-from riverrun.server.intake import Hold, Intake
+from riverrun.server.intake import Hold, Incoming, Intake
 from riverrun.server.stalls import StallWatch
 from riverrun.server.wire import SocketWire
-from riverrun.streams.buffer import ByteBuffer
 
 if TYPE_CHECKING:
     from riverrun.server.server import Server
@@ -46,17 +45,6 @@ class Phase(Enum):
 
 
 IDLE, RUNNING, DRAINING, LINGERING, CLOSED = Phase  # looked up faster than members, and often
-
-
-class Incoming:
-    """The request whose body is being received."""
-
-    __slots__ = ("body", "received", "request")
-
-    def __init__(self, request: Request, body: ByteBuffer) -> None:
-        self.request = request
-        self.body = body
-        self.received = 0
 
 
 class Connection(asyncio.Protocol):
@@ -102,7 +90,7 @@ class Connection(asyncio.Protocol):
         self.client = peer[0] if isinstance(peer, tuple) else ""
         self.wire = SocketWire(self, self._transport)
         parser = RequestParser(self, server.options.limits)
-        self._intake = Intake(self._transport, parser, server.hangups)
+        self._intake = Intake(self._transport, parser, server.hangups, self._refuse, self.goes_on)
         server.connections.add(self)
 
     def data_received(self, data: bytes) -> None:
@@ -112,19 +100,30 @@ class Connection(asyncio.Protocol):
             self._refuse(error)
 
     def eof_received(self) -> bool:
-        """Go on sending to a client that has only stopped sending (decision 0005)."""
-        if self._exchange is None or self._incoming is not None:
+        """Go on sending to a client that has only stopped sending."""
+        if not self.goes_on():
             return False
-        if not (self._exchange.response.started and self.wire.waits_for_peer):
-            return False
-        self.close_after_response()
+        self._intake.parser.stop()
+        if self._queue:
+            self._queue[-1].keep_alive = False
+        else:
+            self.wire.last_response = True
         return True
+
+    def goes_on(self) -> bool:
+        """Whether the client is still there although its input has ended (decision 0005)."""
+        exchange = self._exchange
+        return (
+            exchange is not None
+            and self._incoming is None
+            and exchange.response.started
+            and self.wire.waits_for_peer
+        )
 
     def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 - asyncio's
         self._phase = CLOSED
         self.server.connection_closed(self)
-        self.server.budget.forget(self._release_budget)
-        self._intake.close()
+        self._intake.close(self.server.budget)
         self.wire.lose()
         if self._incoming is not None:
             self._incoming.body.fail(DisconnectedError("the client went away"))
@@ -170,8 +169,7 @@ class Connection(asyncio.Protocol):
             raise HTTPError(413)
         incoming.body.feed(chunk)
         if self.server.budget.spent:
-            self._intake.hold(Hold.BUDGET)
-            self.server.budget.call_when_free(self._release_budget)
+            self._intake.hold_for(self.server.budget)
 
     def body_ended(self, trailers: Fields) -> None:
         incoming, self._incoming = self._incoming, None
@@ -243,20 +241,13 @@ class Connection(asyncio.Protocol):
     # What happens next.
 
     def _expect_body(self, request: Request) -> None:
-        limits = self.server.options.limits
-        body = ByteBuffer(
-            limits.body_high_water_mark,
-            pause=self._hold_body,
-            resume=self._release_body,
-            budget=self.server.budget,
-        )
-        request.attach(body)
         expectation = request.fields.get(b"expect")
         if expectation is not None and not request.http_1_0:
             if expectation.lower() != b"100-continue":
                 raise HTTPError(417)
             request.on_first_read = self._continue
-        self._incoming = Incoming(request, body)
+        high_water_mark = self.server.options.limits.body_high_water_mark
+        self._incoming = self._intake.receive_body(request, high_water_mark, self.server.budget)
         self._receiving.restart(self.server.clock.now)
 
     def _continue(self) -> None:
@@ -320,7 +311,7 @@ class Connection(asyncio.Protocol):
             return
         self._start(self._queue.popleft())
         if not self._queue:
-            self._release(Hold.QUEUE)
+            self._intake.release(Hold.QUEUE)
 
     def _refuse(self, error: HTTPError) -> None:
         """Answer `error` after the exchanges that came before it, and close."""
@@ -376,23 +367,6 @@ class Connection(asyncio.Protocol):
             self._transport.write_eof()
         else:
             self._transport.close()
-
-    # Holding the client back.
-
-    def _hold_body(self) -> None:
-        self._intake.hold(Hold.BODY)
-
-    def _release_body(self) -> None:
-        self._release(Hold.BODY)
-
-    def _release_budget(self) -> None:
-        self._release(Hold.BUDGET)
-
-    def _release(self, reason: Hold) -> None:
-        try:
-            self._intake.release(reason)
-        except HTTPError as error:
-            self._refuse(error)
 
     def _check_stalls(self, now: float) -> None:
         limits = self.server.options.limits

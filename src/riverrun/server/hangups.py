@@ -9,31 +9,34 @@ from __future__ import annotations
 
 import asyncio
 import select
+from collections.abc import Callable
 
 INTERVAL = 0.05
-CLOSED_BY_PEER = (
-    getattr(select, "POLLRDHUP", 0) | getattr(select, "POLLHUP", 0) | getattr(select, "POLLERR", 0)
-)
+INPUT_ENDED = getattr(select, "POLLRDHUP", 0)
+CLOSED = select.POLLHUP | select.POLLERR | select.POLLNVAL
 
 
 class Hangups:
-    """Aborts watched transports whose client is gone."""
+    """Aborts watched transports whose client is gone.
+
+    One that has only ended its input is aborted unless its connection wants to go on.
+    """
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self._loop = loop
         self._descriptors: dict[asyncio.Transport, int] = {}
-        self._transports: dict[int, asyncio.Transport] = {}
+        self._watched: dict[int, tuple[asyncio.Transport, Callable[[], bool]]] = {}
         self._poll = select.poll()
         self._timer: asyncio.TimerHandle | None = None
 
-    def watch(self, transport: asyncio.Transport) -> None:
-        """Look after `transport` while it is paused."""
+    def watch(self, transport: asyncio.Transport, goes_on: Callable[[], bool]) -> None:
+        """Look after `transport` while it is paused; `goes_on` tells what an end of input means."""
         descriptor = transport.get_extra_info("socket").fileno()
         if descriptor < 0:
             return
         self._descriptors[transport] = descriptor
-        self._transports[descriptor] = transport
-        self._poll.register(descriptor, getattr(select, "POLLRDHUP", 0))
+        self._watched[descriptor] = transport, goes_on
+        self._poll.register(descriptor, INPUT_ENDED)
         if self._timer is None:
             self._timer = self._loop.call_later(INTERVAL, self._look)
 
@@ -41,7 +44,7 @@ class Hangups:
         """`transport` is read again, or gone."""
         descriptor = self._descriptors.pop(transport, None)
         if descriptor is not None:
-            del self._transports[descriptor]
+            del self._watched[descriptor]
             self._poll.unregister(descriptor)
 
     def close(self) -> None:
@@ -53,7 +56,9 @@ class Hangups:
     def _look(self) -> None:
         self._timer = None
         for descriptor, events in self._poll.poll(0):
-            if events & CLOSED_BY_PEER:
-                self._transports[descriptor].abort()
-        if self._transports:
+            transport, goes_on = self._watched[descriptor]
+            if events & CLOSED or (events & INPUT_ENDED and not goes_on()):
+                self.forget(transport)
+                transport.abort()
+        if self._watched:
             self._timer = self._loop.call_later(INTERVAL, self._look)

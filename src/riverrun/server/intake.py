@@ -3,10 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from enum import Enum
+from functools import partial
 
+from riverrun.errors import HTTPError
 from riverrun.http.parser import RequestParser
+from riverrun.http.request import Request
 from riverrun.server.hangups import Hangups
+from riverrun.streams.budget import BufferBudget
+from riverrun.streams.buffer import ByteBuffer
 
 
 class Hold(Enum):
@@ -17,20 +23,40 @@ class Hold(Enum):
     BUDGET = "the buffers of all connections together are full"
 
 
+class Incoming:
+    """A request whose body is being received, and how many bytes of it have come."""
+
+    __slots__ = ("body", "received", "request")
+
+    def __init__(self, request: Request, body: ByteBuffer) -> None:
+        self.request = request
+        self.body = body
+        self.received = 0
+
+
 class Intake:
     """Stops the parser and the socket while there is any reason to hold them.
 
     A socket that is not read does not tell when its client goes away, so it is watched meanwhile.
+    What the parser finds wrong in what was kept is handed to `refuse`; `goes_on` tells whether the
+    connection does when its input ends.
     """
 
-    __slots__ = ("_hangups", "_holds", "_transport", "parser")
+    __slots__ = ("_goes_on", "_hangups", "_holds", "_refuse", "_transport", "parser")
 
     def __init__(
-        self, transport: asyncio.Transport, parser: RequestParser, hangups: Hangups
+        self,
+        transport: asyncio.Transport,
+        parser: RequestParser,
+        hangups: Hangups,
+        refuse: Callable[[HTTPError], None],
+        goes_on: Callable[[], bool],
     ) -> None:
         self._transport = transport
         self.parser = parser
         self._hangups = hangups
+        self._refuse = refuse
+        self._goes_on = goes_on
         self._holds: tuple[Hold, ...] = ()
 
     @property
@@ -38,27 +64,46 @@ class Intake:
         """Whether the socket is not read."""
         return bool(self._holds)
 
+    def receive_body(
+        self, request: Request, high_water_mark: int, budget: BufferBudget
+    ) -> Incoming:
+        """Make the buffer that `request` is read from; when it is full, the socket is not read."""
+        body = ByteBuffer(
+            high_water_mark,
+            pause=partial(self.hold, Hold.BODY),
+            resume=partial(self.release, Hold.BODY),
+            budget=budget,
+        )
+        request.attach(body)
+        return Incoming(request, body)
+
     def hold(self, reason: Hold) -> None:
         """Stop reading for `reason`."""
         if not self._holds:
             self.parser.pause()
             self._transport.pause_reading()
-            self._hangups.watch(self._transport)
+            self._hangups.watch(self._transport, self._goes_on)
         if reason not in self._holds:
             self._holds += (reason,)
 
-    def release(self, reason: Hold) -> None:
-        """`reason` is gone; read again if it was the last.
+    def hold_for(self, budget: BufferBudget) -> None:
+        """Stop reading until `budget` has room again."""
+        self.hold(Hold.BUDGET)
+        budget.call_when_free(self._release_budget)
 
-        Raises `HTTPError`, as the parser does, for what it finds in what was kept.
-        """
+    def release(self, reason: Hold) -> None:
+        """`reason` is gone; read again if it was the last."""
         if reason not in self._holds:
             return
         self._holds = tuple(other for other in self._holds if other is not reason)
-        if not self._holds:
-            self._hangups.forget(self._transport)
-            self._transport.resume_reading()
+        if self._holds:
+            return
+        self._hangups.forget(self._transport)
+        self._transport.resume_reading()
+        try:
             self.parser.resume()
+        except HTTPError as error:
+            self._refuse(error)
 
     def drop_all(self) -> None:
         """Take no notice of anything that comes from now on, but let it come."""
@@ -68,7 +113,11 @@ class Intake:
             self._hangups.forget(self._transport)
             self._transport.resume_reading()
 
-    def close(self) -> None:
+    def close(self, budget: BufferBudget) -> None:
         """The connection is gone."""
         self.parser.stop()
         self._hangups.forget(self._transport)
+        budget.forget(self._release_budget)
+
+    def _release_budget(self) -> None:
+        self.release(Hold.BUDGET)

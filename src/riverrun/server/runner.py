@@ -32,7 +32,6 @@ class RunnerPool:
         self.context = copy_context()  # what every handler begins with
         self.variables = tuple(self.context.items())
         self._parked: list[Runner] = []
-        self.context = copy_context()  # whoever asks for a runner may be within a handler's own
         self._closed = False
 
     def run(self, handling: Handling, done: Done) -> Runner | None:

@@ -82,12 +82,12 @@ class SocketWire:
 
     async def drain(self) -> None:
         """Wait until the transport is below its low-water mark."""
-        if self._gone:
-            raise DisconnectedError("the client went away")
-        if self.has_room:
-            return
-        self._room = self._loop.create_future()
-        await self._room
+        while not self.has_room:
+            if self._gone:
+                raise DisconnectedError("the client went away")
+            if self._room is None:
+                self._room = self._loop.create_future()
+            await asyncio.shield(self._room)  # others may wait for it too
 
     def send_region(self, region: FileRegion, flow: Flow) -> Awaitable[int]:
         """Send from a file, by sendfile where the transport allows it."""
@@ -103,8 +103,13 @@ class SocketWire:
         return self._sender.send(region, flow)
 
     def close_after_response(self) -> None:
-        """No response may follow the one that is now complete."""
+        """No response may follow the one that is now complete.
+
+        The client is told at once: it may be what ends the body (RFC 9112, 6.3).
+        """
         self._connection.close_after_response()
+        if self._transport.can_write_eof():
+            self._transport.write_eof()
 
     def cut(self) -> None:
         """Reset the connection: a client that reads until the close must not take it for an end."""
@@ -124,8 +129,7 @@ class SocketWire:
         self.has_room = False
         if self._sender is not None:
             self._sender.lose()
-        if self._room is not None and not self._room.done():
-            self._room.set_exception(DisconnectedError("the client went away"))
+        self._wake()
 
     def pause_writing(self) -> None:
         """Called by the transport at its high-water mark."""
@@ -134,8 +138,11 @@ class SocketWire:
     def resume_writing(self) -> None:
         """Called by the transport at its low-water mark."""
         self.has_room = True
+        self._wake()
+
+    def _wake(self) -> None:
         room, self._room = self._room, None
-        if room is not None and not room.done():
+        if room is not None:
             room.set_result(None)
 
     async def _send_after_flush(self, sender: RegionSender, region: FileRegion, flow: Flow) -> int:

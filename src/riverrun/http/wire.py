@@ -1,0 +1,41 @@
+"""What a response is sent through."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Sequence
+from typing import Protocol
+
+from riverrun.flows import Flow, Shape
+from riverrun.streams.contracts import Chunk, FileRegion
+
+
+class Wire(Protocol):
+    """The connection, as a response sees it."""
+
+    shape: Shape | None
+    """How every body is to be sent."""
+
+    has_room: bool
+    """Whether less than the high-water mark waits to be accepted by the kernel."""
+
+    @property
+    def server_fields(self) -> bytes:
+        """Field lines that every response carries, rendered: Server and Date."""
+
+    last_response: bool
+    """Whether the connection closes behind this response, whatever the client asked."""
+
+    def send(self, pieces: Sequence[Chunk]) -> None:
+        """Hand bytes over without waiting. Raises `DisconnectedError` if nobody is there."""
+
+    async def drain(self) -> None:
+        """Wait for room. Raises `DisconnectedError` when the client went away."""
+
+    def send_region(self, region: FileRegion, flow: Flow) -> Awaitable[int]:
+        """Send from a file; gives how many bytes went, fewer only if `flow` was steered."""
+
+    def close_after_response(self) -> None:
+        """No response may follow the one that is now complete."""
+
+    def cut(self) -> None:
+        """Close at once, so that the client can tell it from an end."""
