@@ -11,6 +11,7 @@ from riverrun.errors import DisconnectedError, TruncatedError
 from riverrun.flows import Flow, Shape
 from riverrun.http.request import Request
 from riverrun.http.response import Response
+from riverrun.http.wire import ServerFields
 from riverrun.streams.contracts import Chunk, FileRegion
 
 
@@ -31,6 +32,7 @@ class RecordingWire:
     drains: int = 0
 
     def __post_init__(self) -> None:
+        self.clock: ServerFields = self
         self._room = asyncio.Event()
 
     def send(self, pieces: Sequence[Chunk]) -> None:

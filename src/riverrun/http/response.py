@@ -304,7 +304,10 @@ class Response(Writable):
             self.body_sent = size
             if self._flow is not None:
                 self._flow.moved += size
-            self._wire.send((head,) if self._framing is NONE or not size else (head, chunk))
+            self._wire.send((head, chunk) if size and self._framing is COUNTED else (head,))
+            if self._declared == size and self._reusable:
+                self.state = ENDED  # what `_finish` would come to
+                return
         elif size:
             self._send_body(chunk)
         self._finish(None)
@@ -368,7 +371,7 @@ class Response(Writable):
     def _render_head(self, length: int | None) -> bytes:
         """Choose the framing and render the head; `length` is the body's, if that is known."""
         status, request, wire = self.status, self._request, self._wire
-        lines = [STATUS_LINES.get(status) or b"HTTP/1.1 %d \r\n" % status, wire.server_fields]
+        lines = [STATUS_LINES.get(status) or b"HTTP/1.1 %d \r\n" % status, wire.clock.server_fields]
         keep_alive = request.keep_alive and not wire.last_response
         if not 200 <= status <= 599:
             raise ValueError(f"{status} is not the status of a response")

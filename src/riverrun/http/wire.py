@@ -9,6 +9,12 @@ from riverrun.flows import Flow, Shape
 from riverrun.streams.contracts import Chunk, FileRegion
 
 
+class ServerFields(Protocol):
+    """The field lines that every response carries, rendered: Server and Date."""
+
+    server_fields: bytes
+
+
 class Wire(Protocol):
     """The connection, as a response sees it."""
 
@@ -18,9 +24,8 @@ class Wire(Protocol):
     has_room: bool
     """Whether less than the high-water mark waits to be accepted by the kernel."""
 
-    @property
-    def server_fields(self) -> bytes:
-        """Field lines that every response carries, rendered: Server and Date."""
+    clock: ServerFields
+    """What tells the fields that every response carries."""
 
     last_response: bool
     """Whether the connection closes behind this response, whatever the client asked."""

@@ -271,7 +271,13 @@ class Connection(asyncio.Protocol):
             handling = server.handler(request, response)
         except Exception as error:  # noqa: BLE001 - a handler may raise anything
             handling = fail(error)
-        if handling is FINISHED and response.state is ENDED and self._may_go_on(request):
+        if (
+            handling is FINISHED
+            and response.state is ENDED
+            and request.content_length == 0
+            and not (self.wire.last_response or self._queue or self._refusal)
+        ):
+            # Nothing of it is left, and nothing else is to be done.
             if access_log is not None:
                 access_log.add(self.client, request, response, started_at)
             self._since = server.clock.now
@@ -281,15 +287,6 @@ class Connection(asyncio.Protocol):
         exchange.run(handling)
         if self._exchange is exchange:
             self._intake.parser.rest()  # it may take long
-
-    def _may_go_on(self, request: Request) -> bool:
-        """Whether behind `request` nothing is left of it and nothing else is to be done."""
-        return (
-            request.content_length == 0
-            and not self.wire.last_response
-            and not self._queue
-            and self._refusal is None
-        )
 
     def _next(self) -> None:
         """Turn to what waits, or wait for the client."""

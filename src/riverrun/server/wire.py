@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from riverrun.errors import DisconnectedError, TruncatedError
 from riverrun.flows import Flow, FlowState, Shape, Waiting
+from riverrun.http.wire import ServerFields
 from riverrun.server.sendfile import RegionSender
 from riverrun.server.transports import copies_what_it_keeps, socket_descriptor
 from riverrun.streams.contracts import Chunk, FileRegion
@@ -31,7 +32,6 @@ class SocketWire:
     """
 
     __slots__ = (
-        "_clock",
         "_connection",
         "_copies",
         "_gone",
@@ -40,6 +40,7 @@ class SocketWire:
         "_room",
         "_sender",
         "_transport",
+        "clock",
         "has_room",
         "last_response",
         "shape",
@@ -50,7 +51,7 @@ class SocketWire:
         self._connection = connection
         self._transport = transport
         self._loop = connection.server.loop
-        self._clock = connection.server.clock
+        self.clock: ServerFields = connection.server.clock
         self._high_water_mark = options.limits.response_high_water_mark
         self._room: asyncio.Future[None] | None = None
         self._sender: RegionSender | None = None
@@ -60,11 +61,6 @@ class SocketWire:
         self.shape: Shape | None = options.shape
         self.last_response = False
         transport.set_write_buffer_limits(high=self._high_water_mark)
-
-    @property
-    def server_fields(self) -> bytes:
-        """The Server and Date lines, rendered once a second."""
-        return self._clock.server_fields
 
     @property
     def waits_for_peer(self) -> bool:

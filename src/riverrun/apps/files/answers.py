@@ -15,6 +15,7 @@ from riverrun.http.ranges import (
 )
 
 DECIDING_FIELDS = CONDITIONAL_FIELDS | {b"range"}
+"""Without any of them the answer is the whole file."""
 
 
 def decide(method: str, fields: Fields, representation: Representation) -> Answer:
@@ -22,8 +23,6 @@ def decide(method: str, fields: Fields, representation: Representation) -> Answe
 
     Raises `HTTPError` 412 when a precondition fails, 416 when no range has a byte.
     """
-    if DECIDING_FIELDS.isdisjoint(fields):
-        return representation.whole
     length = representation.length
     outcome = evaluate(method, fields, representation.etag, representation.last_modified)
     if outcome is Outcome.PRECONDITION_FAILED:

@@ -20,7 +20,7 @@ from riverrun.http.handler import FINISHED
 from riverrun.http.negotiation import choose_media_type
 from riverrun.http.request import Request
 from riverrun.http.response import Response
-from riverrun.http.targets import Target, encode_path, parse_query
+from riverrun.http.targets import Target, encode_path, parse_query, parse_target
 
 METHODS: Final = "GET, HEAD, OPTIONS"
 READING_METHODS: Final = ("GET", "HEAD")
@@ -50,7 +50,7 @@ class Files:
             self._open_to_origin(response)
         if request.method not in READING_METHODS:
             return self._answer_other(request.method, response)
-        target = request.url
+        target = parse_target(request.method, request.target)
         segments = target.segments
         if not self._hidden:
             for name in segments:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 
-from riverrun.apps.files.answers import decide
+from riverrun.apps.files.answers import DECIDING_FIELDS, decide
 from riverrun.apps.files.open_file import OpenFile, read_resident
 from riverrun.apps.files.representation import Representation
 from riverrun.http.ranges import ByteRange
@@ -28,7 +28,11 @@ def send_at_once(
 
     Raises `HTTPError` as `decide` does.
     """
-    answer = decide(request.method, request.fields, representation)
+    fields = request.fields
+    if DECIDING_FIELDS.isdisjoint(fields):
+        answer = representation.whole
+    else:
+        answer = decide(request.method, fields, representation)
     if answer.length > READ_AT_ONCE or len(answer.body) > 1:
         return False
     chunk = b""
