@@ -296,3 +296,27 @@ async def test_more_handlers_at_a_time_than_are_kept_for_later(serve: Serve) -> 
     go.set()
     await asyncio.gather(*asking)
     assert waiting == 200
+
+
+@pytest.mark.parametrize("waits", [False, True])
+async def test_a_cancel_of_every_task_breaks_no_later_handler(serve: Serve, waits: bool) -> None:
+    """A program may cancel what it finds in `asyncio.all_tasks`, parked runners too."""
+
+    async def handler(request: Request, response: Response) -> None:
+        if request.path == "/cancels":
+            task = asyncio.current_task()
+            assert task is not None
+            task.cancel()
+        elif waits:
+            await asyncio.sleep(0)
+        await response.end(b"done")
+
+    server = await serve(handler)
+    async with await Client.connect(server) as client:
+        for path in ("/", "/", "/cancels", "/", "/"):
+            assert (await client.ask(path)).body == b"done"
+            ours = asyncio.current_task()
+            for task in asyncio.all_tasks():
+                if task is not ours and "Runner" in repr(task):
+                    task.cancel()
+            await asyncio.sleep(0.01)

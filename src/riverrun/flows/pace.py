@@ -1,13 +1,15 @@
 """How fast a transfer may go, decided without waiting: how much now, and if nothing, how long.
 
-A token bucket fills at the rate and holds a tenth of a second's worth, so that a rate is kept over
-any second without making slices tiny. The chunk size caps one slice; the delay separates slices.
+The bucket of a rate holds a tenth of a second's worth, so that the rate is kept over any second
+without making slices tiny. The chunk size caps one slice; the delay separates slices.
 """
 
 from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+
+from riverrun.streams.token_bucket import TokenBucket
 
 BURST_SECONDS = 0.1
 MINIMUM_BURST = 1024
@@ -47,12 +49,13 @@ def burst(rate: float) -> float:
 class Pacer:
     """The pace of one transfer. Times are seconds of a clock that the caller chooses."""
 
-    __slots__ = ("_not_before", "_tokens", "_updated", "shape")
+    __slots__ = ("_bucket", "_not_before", "shape")
 
     def __init__(self, shape: Shape, now: float) -> None:
         self.shape = shape
-        self._tokens = burst(shape.rate) if shape.rate is not None else 0.0
-        self._updated = now
+        self._bucket = (
+            None if shape.rate is None else TokenBucket(shape.rate, burst(shape.rate), now)
+        )
         self._not_before = now
 
     def grant(self, want: int, now: float) -> tuple[int, float]:
@@ -62,18 +65,16 @@ class Pacer:
         """
         if now < self._not_before:
             return 0, self._not_before - now
-        shape = self.shape
+        shape, bucket = self.shape, self._bucket
         size = want if shape.chunk_size is None else min(want, shape.chunk_size)
-        if shape.rate is not None:
-            limit = burst(shape.rate)
-            self._tokens = min(limit, self._tokens + (now - self._updated) * shape.rate)
-            self._updated = now
+        if bucket is not None:
+            bucket.refill(now)
             # Wait for a worthwhile slice rather than trickle byte by byte.
-            worthwhile = min(size, limit / 2)
-            if self._tokens < worthwhile:
-                return 0, (worthwhile - self._tokens) / shape.rate
-            size = min(size, int(self._tokens))
-            self._tokens -= size
+            delay = bucket.seconds_until(min(size, bucket.burst / 2))
+            if delay:
+                return 0, delay
+            size = min(size, int(bucket.tokens))
+            bucket.tokens -= size
         if shape.delay:
             self._not_before = now + shape.delay
         return size, 0.0

@@ -121,6 +121,7 @@ class Response(Writable):
         """This transfer, to see and to steer."""
         if self._flow is None:
             self._flow = Flow(expected=self._declared, shape=self._wire.shape)
+            self._flow.moved = self.body_sent
         return self._flow
 
     @property
@@ -207,6 +208,25 @@ class Response(Writable):
                 wire.send((LINE_END,))
         finally:
             self._stop_writing()
+
+    def try_end_region(self, descriptor: int, offset: int, length: int) -> bool:
+        """Send the head and a region that is the whole body, and finish, if that need not wait.
+
+        Returns whether it did. If not, `body_sent` bytes of the region have gone, maybe none; the
+        rest is for `write_region`.
+        """
+        wire = self._wire
+        shaped = wire.shape is not None and not wire.shape.passes(length)
+        if shaped or self._flow is not None or not wire.has_room:
+            return False
+        self._check_writable(length)
+        self._send_head(length)
+        if self._framing is COUNTED:
+            self.body_sent = wire.try_send_region(descriptor, offset, length)
+        if self._framing is COUNTED and self.body_sent < length:
+            return False
+        self._finish(None)
+        return True
 
     async def end(self, chunk: Chunk = b"", *, trailers: Mapping[str, str] | None = None) -> None:
         """Send `chunk` as the last, then finish; see `Writable.end`.

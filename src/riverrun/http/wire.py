@@ -36,6 +36,9 @@ class Wire(Protocol):
     async def drain(self) -> None:
         """Wait for room. Raises `DisconnectedError` when the client went away."""
 
+    def try_send_region(self, descriptor: int, offset: int, length: int) -> int:
+        """Send from a file what goes without waiting; return how many bytes went, maybe none."""
+
     def send_region(self, region: FileRegion, flow: Flow) -> Awaitable[int]:
         """Send from a file; gives how many bytes went, fewer only if `flow` was steered."""
 

@@ -22,7 +22,7 @@ import msgspec
 from riverrun.http.request import Request
 from riverrun.http.response import ENDED, Response
 
-BATCH_LINES = 256
+BATCH_LINES = 512
 BATCH_SECONDS = 0.1
 WAITING_BATCHES = 1024
 
@@ -79,16 +79,11 @@ class AccessLog:
     def add(self, client: str, request: Request, response: Response, started_at: float) -> None:
         """Note an exchange that is over; `started_at` is a time of `time.monotonic`."""
         entries = self._entries
+        cut = response.state is not ENDED
+        moved = response.moved if cut else response.body_sent
+        seconds = monotonic() - started_at
         entries.append(
-            (
-                client,
-                request.method,
-                request.target,
-                response.status,
-                response.moved,
-                monotonic() - started_at,
-                response.state is not ENDED,
-            )
+            (client, request.method, request.target, response.status, moved, seconds, cut)
         )
         if len(entries) >= BATCH_LINES:
             self.flush()

@@ -52,7 +52,7 @@ class RunnerPool:
             awaited = runner.context.run(handling.send, None)
         except StopIteration:
             _leave_task(loop, task)
-            if runner.context and not runner.pristine():
+            if (runner.context or task.cancelling()) and not runner.pristine():
                 self._parked.pop().retire()
             return None
         except BaseException:
@@ -70,6 +70,11 @@ class RunnerPool:
             runner.retire()
         else:
             self._parked.append(runner)
+
+    def forget(self, runner: Runner) -> None:
+        """The task of `runner` has ended, by whatever hand."""
+        if runner in self._parked:
+            self._parked.remove(runner)
 
     def close(self) -> None:
         """Let the parked runners go; running ones go when they are done."""
@@ -162,6 +167,7 @@ class Runner:
             loop.call_soon(self._pool.park, self)
 
     def _task_done(self, _task: asyncio.Task[None]) -> None:
+        self._pool.forget(self)
         if self._handling is not None:
             # Cancelled before it was ever entered.
             self._handling.close()

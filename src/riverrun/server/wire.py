@@ -85,18 +85,30 @@ class SocketWire:
                 self._room = self._loop.create_future()
             await asyncio.shield(self._room)  # others may wait for it too
 
+    def try_send_region(self, descriptor: int, offset: int, length: int) -> int:
+        """Send from a file what goes at once; return how many bytes went."""
+        sender = self._region_sender()
+        if sender is None or self._transport.get_write_buffer_size():
+            return 0
+        return sender.try_send(descriptor, offset, length)
+
     def send_region(self, region: FileRegion, flow: Flow) -> Awaitable[int]:
         """Send from a file, by sendfile where the transport allows it."""
+        sender = self._region_sender()
+        if sender is None:
+            return self._send_by_reading(region, flow)
+        if self._transport.get_write_buffer_size():
+            return self._send_after_flush(sender, region, flow)
+        return sender.send(region, flow)
+
+    def _region_sender(self) -> RegionSender | None:
         if self._gone:
             raise DisconnectedError("the client went away")
         if self._sender is None:
             descriptor = socket_descriptor(self._transport)
-            if descriptor is None:
-                return self._send_by_reading(region, flow)
-            self._sender = RegionSender(self._loop, descriptor)
-        if self._transport.get_write_buffer_size():
-            return self._send_after_flush(self._sender, region, flow)
-        return self._sender.send(region, flow)
+            if descriptor is not None:
+                self._sender = RegionSender(self._loop, descriptor)
+        return self._sender
 
     def close_after_response(self) -> None:
         """No response may follow the one that is now complete.

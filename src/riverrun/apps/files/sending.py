@@ -33,19 +33,24 @@ def send_at_once(
         answer = representation.whole
     else:
         answer = decide(request.method, fields, representation)
-    if answer.length > READ_AT_ONCE or len(answer.body) > 1:
+    if answer.length > SENT_AT_ONCE or len(answer.body) > 1:
         return False
     chunk = b""
     if answer.body and request.method == "GET":
         (asked,) = answer.body
         assert isinstance(asked, ByteRange)
-        if representation.was_read:
+        if answer.length > READ_AT_ONCE:
+            response.status = answer.status
+            response.prepare(answer.fields, answer.length)
+            return response.try_end_region(descriptor, *asked)
+        whole = answer.length == representation.length
+        if whole and representation.was_read:
             chunk = os.pread(descriptor, answer.length, asked.offset)
         else:
             chunk = read_resident(descriptor, bytearray(asked.length), asked.offset)
         if len(chunk) != answer.length:
             return False
-        representation.was_read = True
+        representation.was_read = representation.was_read or whole
     response.status = answer.status
     response.prepare(answer.fields, answer.length)
     return response.try_end(chunk)
@@ -54,7 +59,7 @@ def send_at_once(
 async def send_file(
     request: Request, response: Response, file: OpenFile, representation: Representation
 ) -> None:
-    """Answer a GET or HEAD from `file`, and close it.
+    """Answer a GET or HEAD from `file`, and close it; go on if `send_at_once` has begun to.
 
     Raises `HTTPError` as `decide` does, `TruncatedError` when the file has become shorter, and
     `BrokenError` when it was written over: what has been sent by then stays short of what was
@@ -63,13 +68,18 @@ async def send_file(
     # One coroutine for all of it: a thousand stalled readers wait in here.
     try:
         answer = decide(request.method, request.fields, representation)
-        response.status = answer.status
-        response.prepare(answer.fields, answer.length)
+        if not response.started:
+            response.status = answer.status
+            response.prepare(answer.fields, answer.length)
+        begun = response.body_sent
         if answer.length > SENT_AT_ONCE or not response.flow.free:
             file.remember_end()  # there is time for it to change
         for piece in answer.body if request.method == "GET" else ():
             if isinstance(piece, ByteRange):
-                await response.write_region(FileRegion(file.descriptor, *piece, file.check))
+                region = FileRegion(file.descriptor, *piece, file.check)
+                if begun:  # then this is the only piece
+                    region = region.part(piece.offset + begun, piece.length - begun)
+                await response.write_region(region)
             else:
                 await response.write(piece)
         await response.end()

@@ -1,7 +1,7 @@
 """A limit on how fast bytes pass.
 
-A token bucket: it fills at the rate and holds a burst. A chunk larger than the burst passes in
-slices, so that what follows sees an even flow instead of a lump and a long silence.
+A chunk larger than the burst passes in slices, so that what follows sees an even flow instead of a
+lump and a long silence.
 """
 
 from __future__ import annotations
@@ -11,24 +11,9 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 
 from riverrun.streams.pipeline import Transform
+from riverrun.streams.token_bucket import TokenBucket
 
 BURST_SECONDS = 0.1
-
-
-class TokenBucket:
-    """How long to wait before so many bytes may pass; decides, and does not wait itself."""
-
-    def __init__(self, rate: float, burst: float, now: float) -> None:
-        self.rate = rate
-        self.burst = burst
-        self._tokens = burst
-        self._now = now
-
-    def take(self, size: int, now: float) -> float:
-        """Take `size` tokens and return after how many seconds they will have been there."""
-        self._tokens = min(self.burst, self._tokens + (now - self._now) * self.rate) - size
-        self._now = now
-        return max(0.0, -self._tokens / self.rate)
 
 
 def limit_rate(
@@ -54,7 +39,9 @@ def limit_rate(
         async for chunk in chunks:
             for start in range(0, len(chunk), largest):
                 piece = chunk[start : start + largest]
-                delay = bucket.take(len(piece), clock())
+                bucket.refill(clock())
+                bucket.tokens -= len(piece)
+                delay = bucket.seconds_until(0)
                 if delay:
                     await sleep(delay)
                 yield piece
