@@ -13,13 +13,31 @@ from __future__ import annotations
 import asyncio
 import os
 from enum import Enum
+from typing import NamedTuple
 
 from riverrun.errors import DisconnectedError, TruncatedError
 from riverrun.flows import Flow, FlowState, Waiting
 from riverrun.streams.contracts import FileRegion
 
-SLICE_SIZE = 256 * 1024
-"""Larger ones fill the socket at once, and who reads then pays for sending too."""
+KIB = 1024
+MIB = 1024 * KIB
+
+
+class Slicing(NamedTuple):
+    """How a region is cut: the size of a slice, and how much is sent in one turn of the loop."""
+
+    slice_size: int
+    turn_size: int
+
+
+SHORT = Slicing(256 * KIB, 256 * KIB)
+"""Up to `SHORT_LENGTH`: larger slices would hand all of it over at once, and who reads would then
+pay for sending it too."""
+
+SHORT_LENGTH = MIB
+
+LONG = Slicing(MIB, 4 * MIB)
+"""Beyond that the socket is full most of the time, and fewer calls are cheaper."""
 
 READ_WITHOUT_WAITING = getattr(os, "RWF_NOWAIT", None)
 
@@ -79,7 +97,7 @@ class RegionSender:
 
     def try_send(self, descriptor: int, offset: int, length: int) -> int:
         """Send the first slice of a region as far as it goes at once; return how much went."""
-        size = min(length, SLICE_SIZE)
+        size = min(length, SHORT.slice_size)
         if not _is_resident(descriptor, offset + size - 1):
             return 0
         try:
@@ -116,7 +134,8 @@ class RegionSender:
 
     def _send_slices(self) -> Stop:
         region, flow = self._region, self._flow
-        turn_ends = self._sent + SLICE_SIZE
+        slice_size, turn_size = SHORT if region.length <= SHORT_LENGTH else LONG
+        turn_ends = self._sent + turn_size
         while (rest := region.length - self._sent) > 0:
             if flow.free is not self._free or flow.state is not FlowState.RUNNING:
                 return Stop.STEERED
@@ -125,7 +144,7 @@ class RegionSender:
             if self._sent and region.check is not None:
                 region.check()
             offset = region.offset + self._sent
-            size = min(rest, SLICE_SIZE)
+            size = min(rest, slice_size)
             if not _is_resident(region.descriptor, offset + size - 1):
                 return Stop.NOT_RESIDENT
             try:
@@ -142,7 +161,7 @@ class RegionSender:
 
     def _fetch_slice(self) -> None:
         offset = self._region.offset + self._sent
-        size = min(self._region.length - self._sent, SLICE_SIZE)
+        size = min(self._region.length - self._sent, LONG.slice_size)
         os.preadv(self._region.descriptor, [bytearray(size)], offset)
 
 
