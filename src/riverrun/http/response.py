@@ -15,6 +15,7 @@ from enum import Enum
 
 from riverrun.errors import BusyError, ClosedError, DisconnectedError, HTTPError, LengthError
 from riverrun.flows import Flow
+from riverrun.http.framing import CHUNKED, COUNTED, NONE, UNTIL_CLOSE, size_of
 from riverrun.http.headers import Headers
 from riverrun.http.problems import TITLES, render_problem
 from riverrun.http.request import Request
@@ -43,27 +44,6 @@ class ResponseState(Enum):
 
 HEAD, BODY, ENDED, ABORTED, BROKEN = ResponseState  # looked up faster than members, and often
 UNFINISHED = (HEAD, BODY)
-
-
-class Framing(Enum):
-    """How the end of the body is told (RFC 9112, 6.3)."""
-
-    COUNTED = "counted"
-    CHUNKED = "chunked"
-    UNTIL_CLOSE = "until close"
-    NONE = "none"
-
-
-COUNTED, CHUNKED, UNTIL_CLOSE, NONE = Framing
-
-
-def size_of(chunk: Chunk) -> int:
-    """How many bytes `chunk` has. Raises `TypeError` for what is no chunk, such as a str."""
-    if isinstance(chunk, memoryview):
-        return chunk.nbytes
-    if isinstance(chunk, (bytes, bytearray)):
-        return len(chunk)
-    raise TypeError(f"a chunk is bytes, bytearray or memoryview, not {type(chunk).__name__}")
 
 
 class Response(Writable):
