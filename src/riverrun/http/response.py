@@ -200,11 +200,14 @@ class Response(Writable):
         if shaped or self._flow is not None or not wire.has_room:
             return False
         self._check_writable(length)
-        self._send_head(length)
+        head = self._render_head(length)
+        self.state = BODY
         if self._framing is COUNTED:
-            self.body_sent = wire.try_send_region(descriptor, offset, length)
-        if self._framing is COUNTED and self.body_sent < length:
-            return False
+            self.body_sent = wire.try_send_region(head, descriptor, offset, length)
+            if self.body_sent < length:
+                return False
+        else:
+            wire.send((head,))
         self._finish(None)
         return True
 

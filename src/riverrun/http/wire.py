@@ -36,8 +36,12 @@ class Wire(Protocol):
     async def drain(self) -> None:
         """Wait for room. Raises `DisconnectedError` when the client went away."""
 
-    def try_send_region(self, descriptor: int, offset: int, length: int) -> int:
-        """Send from a file what goes without waiting; return how many bytes went, maybe none."""
+    def try_send_region(self, head: bytes, descriptor: int, offset: int, length: int) -> int:
+        """Send `head`, and from a file what the client takes at once.
+
+        Returns how many bytes of the file went, maybe none. The file is read where it is, so its
+        bytes had better be in the page cache. Raises `DisconnectedError` if nobody is there.
+        """
 
     def send_region(self, region: FileRegion, flow: Flow) -> Awaitable[int]:
         """Send from a file; gives how many bytes went, fewer only if `flow` was steered."""

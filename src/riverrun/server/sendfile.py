@@ -12,11 +12,13 @@ from __future__ import annotations
 
 import asyncio
 import os
+import socket
 from enum import Enum
 from typing import NamedTuple
 
 from riverrun.errors import DisconnectedError, TruncatedError
 from riverrun.flows import Flow, FlowState, Waiting
+from riverrun.io.page_cache import is_resident
 from riverrun.streams.contracts import FileRegion
 
 KIB = 1024
@@ -39,8 +41,6 @@ SHORT_LENGTH = MIB
 LONG = Slicing(MIB, 4 * MIB)
 """Beyond that the socket is full most of the time, and fewer calls are cheaper."""
 
-READ_WITHOUT_WAITING = getattr(os, "RWF_NOWAIT", None)
-
 
 class Stop(Enum):
     """Why no further slice was sent."""
@@ -52,14 +52,24 @@ class Stop(Enum):
     STEERED = "steered"
 
 
+class BorrowedSocket(socket.socket):
+    """A handle on a socket that is another's to close."""
+
+    __slots__ = ()
+
+    def __del__(self) -> None:
+        self.detach()
+
+
 class RegionSender:
     """Sends one region at a time from files to one socket."""
 
-    __slots__ = ("_flow", "_free", "_loop", "_region", "_sent", "_socket", "_stopped")
+    __slots__ = ("_flow", "_free", "_handle", "_loop", "_region", "_sent", "_socket", "_stopped")
 
-    def __init__(self, loop: asyncio.AbstractEventLoop, socket: int) -> None:
+    def __init__(self, loop: asyncio.AbstractEventLoop, descriptor: int) -> None:
         self._loop = loop
-        self._socket = socket
+        self._socket = descriptor
+        self._handle: BorrowedSocket | None = None
         self._stopped: asyncio.Future[None] | None = None
 
     @property
@@ -95,15 +105,24 @@ class RegionSender:
                 self._stopped = None
         return self._sent
 
-    def try_send(self, descriptor: int, offset: int, length: int) -> int:
-        """Send the first slice of a region as far as it goes at once; return how much went."""
-        size = min(length, SHORT.slice_size)
-        if not _is_resident(descriptor, offset + size - 1):
-            return 0
+    def try_send(self, head: bytes, descriptor: int, offset: int, length: int) -> tuple[int, int]:
+        """Send `head` and the first slice of a region as far as they go at once.
+
+        Returns how much of each went. Both leave in one segment where they fit in one: the kernel
+        is told that more follows the head. The slice is read where it is; if that is on a disk,
+        the loop waits for it.
+        """
+        if self._handle is None:
+            self._handle = BorrowedSocket(fileno=self._socket)
+        head_sent = 0
         try:
-            return os.sendfile(self._socket, descriptor, offset, size)
+            head_sent = self._handle.send(head, socket.MSG_MORE)
+            if head_sent < len(head):
+                return head_sent, 0
+            size = min(length, SHORT.slice_size)
+            return head_sent, os.sendfile(self._socket, descriptor, offset, size)
         except BlockingIOError:
-            return 0
+            return head_sent, 0
         except OSError as error:
             raise DisconnectedError("the client went away") from error
 
@@ -115,6 +134,7 @@ class RegionSender:
         if self._stopped is not None:
             self._loop.remove_writer(self._socket)
         self._socket = -1
+        self._handle = None
         if self._stopped is not None and not self._stopped.done():
             self._stopped.set_exception(DisconnectedError("the client went away"))
 
@@ -145,7 +165,7 @@ class RegionSender:
                 region.check()
             offset = region.offset + self._sent
             size = min(rest, slice_size)
-            if not _is_resident(region.descriptor, offset + size - 1):
+            if not is_resident(region.descriptor, offset + size - 1):
                 return Stop.NOT_RESIDENT
             try:
                 sent = os.sendfile(self._socket, region.descriptor, offset, size)
@@ -163,18 +183,3 @@ class RegionSender:
         offset = self._region.offset + self._sent
         size = min(self._region.length - self._sent, LONG.slice_size)
         os.preadv(self._region.descriptor, [bytearray(size)], offset)
-
-
-def _is_resident(descriptor: int, offset: int) -> bool:
-    """Whether the byte at `offset` can be read without waiting for a disk, as far as is known."""
-    if READ_WITHOUT_WAITING is None:
-        return True
-    for _ in range(3):  # one in some hundred is refused although the page is there
-        try:
-            os.preadv(descriptor, [bytearray(1)], offset, READ_WITHOUT_WAITING)
-        except BlockingIOError:
-            continue
-        except OSError:
-            pass
-        return True
-    return False

@@ -85,12 +85,16 @@ class SocketWire:
                 self._room = self._loop.create_future()
             await asyncio.shield(self._room)  # others may wait for it too
 
-    def try_send_region(self, descriptor: int, offset: int, length: int) -> int:
-        """Send from a file what goes at once; return how many bytes went."""
+    def try_send_region(self, head: bytes, descriptor: int, offset: int, length: int) -> int:
+        """Send `head`, and from a file what goes at once; return how many bytes of it went."""
         sender = self._region_sender()
         if sender is None or self._transport.get_write_buffer_size():
+            self.send((head,))
             return 0
-        return sender.try_send(descriptor, offset, length)
+        head_sent, sent = sender.try_send(head, descriptor, offset, length)
+        if head_sent < len(head):
+            self.send((head[head_sent:],))
+        return sent
 
     def send_region(self, region: FileRegion, flow: Flow) -> Awaitable[int]:
         """Send from a file, by sendfile where the transport allows it."""

@@ -7,25 +7,9 @@ import stat
 
 from riverrun.apps.files.representation import Representation, represent
 from riverrun.errors import BrokenError
+from riverrun.io.page_cache import read_resident
 
 END_SIZE = 64
-READ_WITHOUT_WAITING = getattr(os, "RWF_NOWAIT", 0)
-
-
-def read_resident(descriptor: int, chunk: bytearray, offset: int) -> bytes:
-    """Fill `chunk` from the page cache, as far as it is there, and return what was read.
-
-    Asking without waiting costs as much again as reading, and now and then is refused for nothing.
-    """
-    for _ in range(3):
-        try:
-            size = os.preadv(descriptor, [chunk], offset, READ_WITHOUT_WAITING)
-        except BlockingIOError:
-            continue
-        except OSError:
-            break
-        return bytes(chunk[:size])
-    return b""
 
 
 class OpenFile:

@@ -32,8 +32,8 @@ class Representation:
 
     `length` is in bytes, `last_modified` in seconds, None when it is to come. `common_fields` are
     the lines that a 200, a 206 and a 304 share; `whole` is the answer that sends all of it.
-    `was_read` becomes true when its bytes have been read: then they are in the page cache, where
-    they will be found again.
+    `resident_until` is the time of `time.monotonic` up to which all of it is taken to be in the
+    page cache, because it was read a moment ago.
     """
 
     length: int
@@ -43,7 +43,7 @@ class Representation:
     last_modified: int | None
     common_fields: bytes
     whole: Answer
-    was_read: bool = False
+    resident_until: float = 0.0
 
 
 @lru_cache(maxsize=4096)

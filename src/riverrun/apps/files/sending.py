@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import os
+from time import monotonic
 
 from riverrun.apps.files.answers import DECIDING_FIELDS, decide
-from riverrun.apps.files.open_file import OpenFile, read_resident
+from riverrun.apps.files.open_file import OpenFile
 from riverrun.apps.files.representation import Representation
 from riverrun.http.ranges import ByteRange
 from riverrun.http.request import Request
 from riverrun.http.response import Response
+from riverrun.io.page_cache import is_resident, read_resident
 from riverrun.streams.contracts import FileRegion
 
 READ_AT_ONCE = 32 * 1024
@@ -18,13 +20,17 @@ READ_AT_ONCE = 32 * 1024
 SENT_AT_ONCE = 1024 * 1024
 """Up to here a file is sent right after it was opened, if nothing slows it down."""
 
+RESIDENT_SECONDS = 1.0
+"""How long a file that was read is taken to be in the page cache: that keeps what is in use."""
+
 
 def send_at_once(
     request: Request, response: Response, descriptor: int, representation: Representation
 ) -> bool:
     """Answer a GET or HEAD from an open file if that need not wait; return whether it did.
 
-    A file whose bytes were read before is taken to be in the page cache still.
+    A file that was read a moment ago is taken to be in the page cache still: asking costs as much
+    as reading.
 
     Raises `HTTPError` as `decide` does.
     """
@@ -39,18 +45,24 @@ def send_at_once(
     if answer.body and request.method == "GET":
         (asked,) = answer.body
         assert isinstance(asked, ByteRange)
-        if answer.length > READ_AT_ONCE:
+        reads = answer.length <= READ_AT_ONCE
+        now = monotonic()
+        is_known = now < representation.resident_until
+        if not reads:
+            if not (is_known or is_resident(descriptor, asked.offset + asked.length - 1)):
+                return False
+        elif is_known:
+            chunk = os.pread(descriptor, asked.length, asked.offset)
+        else:
+            chunk = read_resident(descriptor, bytearray(asked.length), asked.offset)
+        if reads and len(chunk) != answer.length:
+            return False
+        if not is_known and asked.length == representation.length:
+            representation.resident_until = now + RESIDENT_SECONDS
+        if not reads:
             response.status = answer.status
             response.prepare(answer.fields, answer.length)
             return response.try_end_region(descriptor, *asked)
-        whole = answer.length == representation.length
-        if whole and representation.was_read:
-            chunk = os.pread(descriptor, answer.length, asked.offset)
-        else:
-            chunk = read_resident(descriptor, bytearray(asked.length), asked.offset)
-        if len(chunk) != answer.length:
-            return False
-        representation.was_read = representation.was_read or whole
     response.status = answer.status
     response.prepare(answer.fields, answer.length)
     return response.try_end(chunk)
