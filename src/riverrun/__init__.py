@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from riverrun.apps.files import Files
+    from riverrun.apps.uploads import Permissions, UploadLimits, Uploads
     from riverrun.flows import Flow, Shape
     from riverrun.http.handler import Handler
     from riverrun.http.limits import Limits
@@ -30,11 +31,14 @@ __all__ = [
     "Limits",
     "LogFormat",
     "Options",
+    "Permissions",
     "Readable",
     "Request",
     "Response",
     "Server",
     "Shape",
+    "UploadLimits",
+    "Uploads",
     "Writable",
     "__version__",
     "open_file",
@@ -50,11 +54,14 @@ _HOMES = {
     "Limits": "riverrun.http.limits",
     "LogFormat": "riverrun.server",
     "Options": "riverrun.server",
+    "Permissions": "riverrun.apps.uploads",
     "Readable": "riverrun.streams",
     "Request": "riverrun.http.request",
     "Response": "riverrun.http.response",
     "Server": "riverrun.server",
     "Shape": "riverrun.flows",
+    "UploadLimits": "riverrun.apps.uploads",
+    "Uploads": "riverrun.apps.uploads",
     "Writable": "riverrun.streams",
     "open_file": "riverrun.io",
     "pipeline": "riverrun.streams",

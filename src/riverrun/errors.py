@@ -87,7 +87,9 @@ class HTTPError(RiverrunError):
 
     Raised by a handler before the response has started, it is answered as
     ``application/problem+json`` or as a small page (RFC 9457); ``detail`` is for the
-    client's eyes, ``headers`` are sent along (``Allow``, ``Retry-After``, ...).
+    client's eyes, ``headers`` are sent along (``Allow``, ``Retry-After``, ...), and
+    ``extensions`` are further members of the problem, for programs: its ``type`` and ``title``,
+    and what that type defines.
     """
 
     def __init__(
@@ -96,11 +98,13 @@ class HTTPError(RiverrunError):
         detail: str | None = None,
         *,
         headers: Mapping[str, str] | None = None,
+        extensions: Mapping[str, object] | None = None,
     ) -> None:
         super().__init__(status, detail)
         self.status = status
         self.detail = detail
         self.headers = dict(headers or {})
+        self.extensions = dict(extensions or {})
 
     def __str__(self) -> str:
         return f"{self.status}: {self.detail}" if self.detail else str(self.status)

@@ -41,8 +41,7 @@ class Desk:
         return self.settled.pop()
 
     def serve_folder(self, ctx: click.Context, path: str, **values: Any) -> None:
-        shared = values.pop("shared")
-        self.settled.append(Settled(choose_address(ctx), {"path": path} | values | shared))
+        self.settled.append(Settled(choose_address(ctx), {"path": path} | values["settings"]))
 
     def serve_target(self, ctx: click.Context, target: str, **values: Any) -> None:
         self.settled.append(Settled(choose_address(ctx), {"target": target} | values["shared"]))
@@ -61,6 +60,10 @@ DEFAULTS = {
     "path": ".",
     "hidden": False,
     "cors": None,
+    "allow": frozenset(),
+    "upload_size": None,
+    "upload_expiry": None,
+    "keep_free": None,
     "host": "127.0.0.1",
     "port": 4000,
     "unix": None,
@@ -78,6 +81,10 @@ WRITTEN = [
     ("path", "/srv", '"/srv"', "path", "/srv"),
     ("hidden", "yes", "true", "hidden", True),
     ("cors", "https://example.org", '"https://example.org"', "cors", "https://example.org"),
+    ("allow", "upload,delete", '"upload, delete"', "allow", frozenset(("upload", "delete"))),
+    ("upload-size", "2GB", '"2 GB"', "upload_size", 2_000_000_000),
+    ("upload-expiry", "90s", '"90s"', "upload_expiry", 90.0),
+    ("keep-free", "1kB", "1000", "keep_free", 1000),
     ("host", "::1", '"::1"', "host", "::1"),
     ("port", "8000", "8000", "port", 8000),
     ("unix", "/run/r.sock", '"/run/r.sock"', "unix", "/run/r.sock"),
@@ -257,6 +264,10 @@ LIMITS: dict[str, tuple[str, Any]] = {
     "trailers-size": ('"1kB"', 1000),
     "whole-body-size": ('"2 MB"', 2_000_000),
     "body-size": ('"5GiB"', 5 * KIB**3),
+    "part-count": ("16", 16),
+    "part-field-count": ("3", 3),
+    "part-field-size": ('"1KiB"', KIB),
+    "text-field-size": ('"1MiB"', KIB**2),
     "body-high-water-mark": ('"64KiB"', 64 * KIB),
     "response-high-water-mark": ("65536", 64 * KIB),
     "buffer-budget": ('"16MiB"', 16 * KIB**2),

@@ -8,6 +8,7 @@ from array import array
 from collections.abc import Iterator
 from pathlib import Path
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -574,6 +575,20 @@ async def test_a_failure_replaces_what_was_prepared() -> None:
     assert answer[LENGTH] == b"%d" % len(answer.body)
     assert b"Not so." in answer.body
     assert response.state is ResponseState.ENDED
+
+
+async def test_a_failure_carries_what_its_problem_type_defines() -> None:
+    response, wire = respond()
+    problem_type = "https://example.com/probs/offset"
+    extensions = {"type": problem_type, "expected-offset": 100}
+    response.fail(HTTPError(409, "Elsewhere.", extensions=extensions))
+    assert msgspec.json.decode(wire.answer.body) == {
+        "type": problem_type,
+        "title": "Conflict",
+        "status": 409,
+        "detail": "Elsewhere.",
+        "expected-offset": 100,
+    }
 
 
 async def test_a_failure_of_head_has_no_body() -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, Any
 
-from riverrun.cli.errors import CannotStartError
 from riverrun.cli.listening import choose_address
 from riverrun.cli.serving import Serving, serve_handler
 
@@ -13,34 +12,18 @@ if TYPE_CHECKING:
     import click
 
 
-def serve_folder(
-    ctx: click.Context, path: str, *, hidden: bool, cors: str | None, shared: dict[str, Any]
-) -> None:
-    """Serve the folder `path`, to be read."""
-    from riverrun.apps.files import Files  # noqa: PLC0415 - `run` does not need it
+def serve_folder(ctx: click.Context, path: str, *, settings: dict[str, Any]) -> None:
+    """Serve the folder `path`, to be read, and changed as far as the settings allow."""
+    from riverrun.cli.folder import FolderSettings, open_folder  # noqa: PLC0415 - not for `run`
 
+    folder = FolderSettings.taken_from(settings)
     address = choose_address(ctx)
-    try:
-        handler = Files(path, hidden=hidden, cors=cors)
-    except FileNotFoundError:
-        raise CannotStartError(f"{path} does not exist") from None
-    except NotADirectoryError:
-        raise CannotStartError(f"{path} is not a folder") from None
-    except PermissionError:
-        raise CannotStartError(f"{path} may not be read by this user") from None
-    except OSError as error:
-        raise CannotStartError(f"cannot serve {path}: {error.strerror}") from None
-    allowed = "read only"
-    if hidden:
-        allowed += ", hidden names too"
-    if cors is not None:
-        allowed += ", by pages of any origin" if cors == "*" else f", by pages of {cors}"
     serve_handler(
-        handler,
+        open_folder(path, folder),
         address,
-        _serving(shared),
+        _serving(settings),
         heading=f"serves {os.path.realpath(path)}",
-        allowed=allowed,
+        allowed=folder.describe(),
     )
 
 

@@ -2,7 +2,7 @@
 
 Exit statuses: 0 when a signal has stopped the server, as it should, and for help; 2 when what was
 asked cannot be done, with one line on standard error that says why; 130 when Ctrl-C comes before
-the server listens.
+the server listens, or ends a transfer.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ import click
 from riverrun import __version__
 from riverrun.cli.config import use_file
 from riverrun.cli.errors import CannotStartError, one_line
+from riverrun.cli.folder import ALLOWED
 from riverrun.cli.settings import (
     DESCRIPTOR,
     DURATION,
@@ -25,6 +26,7 @@ from riverrun.cli.settings import (
     SIZE,
     Setting,
     Target,
+    Whole,
 )
 
 if TYPE_CHECKING:
@@ -33,12 +35,14 @@ if TYPE_CHECKING:
 STANDARD_ERROR = 2
 INTERRUPTED = 130  # 128 and the number of SIGINT, as a shell has it
 
+RETRIES = Whole("number of retries", 1000)
 WHERE = "Where it listens"
 WHAT = "What is served"
+CHANGE = "What may be changed"
 PACE = "How bodies are sent"
 LOG = "What is written down"
 OTHER = "Other"
-SECTIONS = (WHAT, WHERE, PACE, LOG, OTHER)
+SECTIONS = (WHAT, CHANGE, WHERE, PACE, LOG, OTHER)
 
 ALSO = """\
 Every setting is also a key of the [{name}] table in riverrun.toml, and an environment variable:
@@ -134,6 +138,7 @@ def program(ctx: click.Context) -> None:
 Examples:
   riverrun serve ~/Videos
   riverrun serve ~/Videos --host 0.0.0.0 --rate 1MB/s
+  riverrun serve inbox --allow upload
   riverrun serve pictures --chunk-size 1000 --delay 10ms --open
   riverrun serve --unix /run/riverrun.sock --log json --log-file access.log""",
 )
@@ -143,15 +148,29 @@ Examples:
     "--cors", section=WHAT, metavar="[ORIGIN]", is_flag=False, flag_value="*",
     type=ORIGIN_OR_NONE, help="Let pages of ORIGIN read it, or of any without ORIGIN.",
 )  # fmt: skip
+@setting(
+    "--allow", section=CHANGE, metavar="CHANGE,...", type=ALLOWED, default="",
+    help="Let clients change things: upload, overwrite, delete.",
+)  # fmt: skip
+@setting(
+    "--upload-size", section=CHANGE, type=SIZE, default=None,
+    help="No upload beyond this: 2GiB.",
+)  # fmt: skip
+@setting(
+    "--upload-expiry", section=CHANGE, type=DURATION, default=None,
+    help="Forget unfinished uploads after this.  [default: 7 days]",
+)  # fmt: skip
+@setting(
+    "--keep-free", section=CHANGE, type=SIZE, default=None,
+    help="Leave this free on the disk.  [default: 64 MiB]",
+)  # fmt: skip
 @shared_settings
 @click.pass_context
-def serve(
-    ctx: click.Context, /, path: str, *, hidden: bool, cors: str | None, **shared: Any
-) -> None:
-    """Serve the folder PATH, or the current one, to be read."""
+def serve(ctx: click.Context, /, path: str, **settings: Any) -> None:
+    """Serve the folder PATH, or the current one, to be read, or changed as --allow says."""
     from riverrun.cli.commands import serve_folder  # noqa: PLC0415 - imports the server
 
-    serve_folder(ctx, path, hidden=hidden, cors=cors, shared=shared)
+    serve_folder(ctx, path, settings=settings)
 
 
 @program.command(
@@ -176,6 +195,105 @@ def run(ctx: click.Context, /, target: str, **shared: Any) -> None:
     from riverrun.cli.commands import serve_target  # noqa: PLC0415 - imports the server
 
     serve_target(ctx, target, shared=shared)
+
+
+TRANSFER: Sequence[Callable[[Callable[..., None]], Callable[..., None]]] = (
+    setting("--retries", section=PACE, metavar="NUMBER", default=5, show_default=True,
+            type=RETRIES, help="Try again so often in a row when the connection is lost."),
+    setting("--quiet/--no-quiet", section=OTHER, help="Say nothing but what went wrong."),
+    click.option("--config", metavar="FILE", envvar="RIVERRUN_CONFIG", is_eager=True,
+                 expose_value=False, callback=use_file,
+                 help="Settings.  [default: riverrun.toml, if any]"),
+)  # fmt: skip
+"""The settings that every command that moves files has."""
+
+TRANSFERS_ALSO = """\
+Every setting is also a key of the [{name}] table in riverrun.toml, and an environment variable:
+--retries is retries and RIVERRUN_RETRIES."""
+
+
+def transfer_settings(command: Callable[..., None]) -> Callable[..., None]:
+    """Give a command all of `TRANSFER`."""
+    for add in reversed(TRANSFER):
+        command = add(command)
+    return command
+
+
+@program.command(
+    cls=Command,
+    short_help="Get a file or a folder from a server.",
+    epilog=f"""{TRANSFERS_ALSO.format(name="get")}
+
+\b
+Examples:
+  riverrun get http://localhost:4000/big.iso
+  riverrun get http://localhost:4000/big.iso - | sha256sum
+  riverrun get http://localhost:4000/photos/ holiday""",
+)
+@click.argument("url")
+@click.argument("file", required=False)
+@transfer_settings
+def get(url: str, file: str | None, *, retries: int, quiet: bool) -> None:
+    """Get what is at URL, to FILE or to a file of its name here; to standard output if FILE is -.
+
+    A URL that ends in a slash is a folder, and so is FILE then. Cut the network or this program,
+    and run it again: it goes on from where it stands. What has come of big.iso by then is in
+    .big.iso.part beside it.
+    """
+    from riverrun.cli.getting import get_files  # noqa: PLC0415 - imports the client
+    from riverrun.cli.transfers import TransferSettings  # noqa: PLC0415 - as above
+
+    get_files(url, file, TransferSettings(retries, quiet))
+
+
+@program.command(
+    cls=Command,
+    short_help="Put files and folders on a server.",
+    epilog=f"""{TRANSFERS_ALSO.format(name="put")}
+
+\b
+Examples:
+  riverrun put big.iso http://localhost:4000/
+  riverrun put big.iso http://localhost:4000/images/new.iso --no-overwrite
+  riverrun put *.jpg holiday http://localhost:4000/photos/""",
+)
+@click.argument("files", nargs=-1, required=True, metavar="FILE...")
+@click.argument("url")
+@setting(
+    "--overwrite/--no-overwrite",
+    section=CHANGE,
+    default=True,
+    show_default=True,
+    help="Replace a file that is there.",
+)
+@setting(
+    "--piece-size",
+    section=PACE,
+    type=SIZE,
+    default=None,
+    help="No more than this in one request: 64MiB.",
+)
+@transfer_settings
+def put(
+    files: tuple[str, ...],
+    url: str,
+    *,
+    overwrite: bool,
+    piece_size: int | None,
+    retries: int,
+    quiet: bool,
+) -> None:
+    """Put files and folders at URL, or below it if it ends in a slash.
+
+    Cut the network or this program, and run it again: to a server that takes resumable uploads it
+    goes on from where it stands.
+    """
+    from riverrun.cli.putting import put_files  # noqa: PLC0415 - imports the client
+    from riverrun.cli.transfers import TransferSettings  # noqa: PLC0415 - as above
+
+    put_files(
+        files, url, TransferSettings(retries, quiet), overwrite=overwrite, piece_size=piece_size
+    )
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

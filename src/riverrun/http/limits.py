@@ -33,6 +33,18 @@ class Limits:
     body_size: int | None = None
     """A body that a handler streams; beyond it 413. None: no limit."""
 
+    part_count: int = 128
+    """Parts of one form; beyond it 413."""
+
+    part_field_count: int = 8
+    """Header fields of one part of a form; beyond it 431."""
+
+    part_field_size: int = 4 * KIB
+    """One header field of a part of a form, name and value together; beyond it 431."""
+
+    text_field_size: int = 64 * KIB
+    """A part of a form that a handler reads as text; beyond it 413."""
+
     body_high_water_mark: int = 256 * KIB
     """Of one request's body, received and not yet read; then its socket is not read."""
 

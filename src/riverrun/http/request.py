@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, TypeVar, overload
+from typing import TYPE_CHECKING, Any, TypeVar, overload
 
 import msgspec
 
@@ -11,8 +11,12 @@ from riverrun.errors import ClosedError, HTTPError
 from riverrun.http.headers import Fields, FieldView
 from riverrun.http.limits import Limits
 from riverrun.http.targets import Target, parse_target
+from riverrun.http.whole import decode_text, read_whole
 from riverrun.streams.buffer import ByteBuffer
 from riverrun.streams.contracts import Readable
+
+if TYPE_CHECKING:
+    from riverrun.http.forms import Form
 
 T = TypeVar("T")
 DEFAULT_LIMITS = Limits()
@@ -92,6 +96,13 @@ class Request(Readable):
 
         Raises `DisconnectedError` when the client went away before the body's end.
         """
+        chunk = self.read_nowait(max_bytes)
+        if chunk is None and self._body is not None:
+            return await self._body.read(max_bytes)
+        return chunk or b""
+
+    def read_nowait(self, max_bytes: int | None = None) -> bytes | None:
+        """Return what `read` would, or None if it would have to wait. Raises as `read`."""
         if self._closed:
             raise ClosedError("the request's body was closed")
         if self._body is None:
@@ -101,7 +112,14 @@ class Request(Readable):
         if self.on_first_read is not None:
             on_first_read, self.on_first_read = self.on_first_read, None
             on_first_read()
-        return await self._body.read(max_bytes)
+        return self._body.read_nowait(max_bytes)
+
+    async def read_chunks(self) -> list[bytes]:
+        """All chunks that wait to be read, at least one; none at the end. Raises as `read`."""
+        chunk = await self.read()
+        if not chunk:
+            return []
+        return [chunk] if self._body is None else [chunk, *self._body.take_all()]
 
     def pause(self) -> None:
         """Stop the client: its socket is not read until `resume`."""
@@ -134,21 +152,31 @@ class Request(Readable):
         limit = self._limits.whole_body_size
         if self.content_length is not None and self.content_length > limit:
             raise HTTPError(413)
-        chunks: list[bytes] = []
-        size = 0
-        async for chunk in self:
-            size += len(chunk)
-            if size > limit:
-                raise HTTPError(413)
-            chunks.append(chunk)
-        return b"".join(chunks)
+        return await read_whole(self, limit)
 
     async def text(self) -> str:
         """The whole body as text in UTF-8; raises `HTTPError` 400 if it is not, 413 as `body`."""
-        try:
-            return (await self.body()).decode()
-        except UnicodeDecodeError:
-            raise HTTPError(400, "The body is not UTF-8.") from None
+        return decode_text(await self.body(), "body")
+
+    def form(self) -> Form:
+        """The parts of the form that the body is, multipart or urlencoded, as they come.
+
+        For example::
+
+            async for part in request.form():
+                if part.filename is None:
+                    fields[part.name] = await part.text()
+                else:
+                    await pipeline(part, FileSink(folder / safe_name(part.filename)))
+
+        Every `Part` is a Readable and is read before the next one; see `riverrun.http.forms`.
+
+        Raises `HTTPError` 415 if the body is no form, 400 if it has no valid boundary, and 413 as
+        `body` if it is urlencoded. What else is wrong with it is raised where the parts are read.
+        """
+        from riverrun.http.forms import read_form  # noqa: PLC0415 - few requests are forms
+
+        return read_form(self, self.fields, self.content_length, self._limits)
 
     @overload
     async def json(self) -> Any: ...

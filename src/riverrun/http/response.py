@@ -265,7 +265,9 @@ class Response(Writable):
 
     def fail(self, error: HTTPError, *, accept: bytes | None = None) -> None:
         """Answer `error` instead of what was prepared; only before the head was sent."""
-        content_type, body = render_problem(error.status, error.detail, accept=accept)
+        content_type, body = render_problem(
+            error.status, error.detail, extensions=error.extensions, accept=accept
+        )
         self.status = error.status
         self._prepared = b""
         self._declared = None

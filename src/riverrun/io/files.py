@@ -140,7 +140,7 @@ class FileSink(Sink):
             flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC | os.O_NONBLOCK
             self._file = _adopt(os.open(self._path, flags, 0o666), "ab")
         else:
-            name = f".{self._path.name}.{secrets.token_hex(8)}{TEMPORARY_SUFFIX}"
+            name = f".{secrets.token_hex(8)}{TEMPORARY_SUFFIX}"
             self._temporary = self._path.with_name(name)
             flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
             self._file = _adopt(os.open(self._temporary, flags, 0o666), "wb")

@@ -128,6 +128,16 @@ class ByteBuffer:
             raise self._error
         return b"" if self._ended else None
 
+    def take_all(self) -> list[bytes]:
+        """Return every chunk that waits, maybe none."""
+        if not self._chunks:
+            return []
+        chunks = list(self._chunks)
+        if self._offset:
+            chunks[0] = chunks[0][self._offset :]
+        self.clear()
+        return chunks
+
     def _take(self, max_bytes: int | None) -> bytes:
         chunk = self._chunks[0]
         stop = len(chunk) if max_bytes is None else min(self._offset + max_bytes, len(chunk))

@@ -14,8 +14,10 @@ from __future__ import annotations
 import ctypes
 import errno
 import os
+import stat
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 
 OPENAT2 = 437  # the same number on every architecture that has it
 RESOLVE_NO_MAGICLINKS = 0x02
@@ -71,6 +73,35 @@ class Root:
             if isinstance(error, OSError) and error.errno in OUR_OWN_TROUBLE:
                 raise
             raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT)) from None
+
+    def make_folders(self, segments: tuple[str, ...]) -> int:
+        """Open the folder at `segments`, making what is missing of it; see `open`.
+
+        What was made is there after a power cut. Raises `NotADirectoryError` where a file is in
+        the way, and the `OSError` of a folder that cannot be made.
+        """
+        if any("/" in name or name in NOT_DOWN for name in segments):
+            raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT))
+        for depth in range(len(segments), -1, -1):
+            try:
+                descriptor = self.open(segments[:depth])
+                break
+            except FileNotFoundError:
+                if not depth:
+                    raise
+        for name in segments[depth:]:
+            try:
+                with suppress(FileExistsError):
+                    os.mkdir(name, dir_fd=descriptor)
+                    os.fsync(descriptor)
+            finally:
+                os.close(descriptor)
+            depth += 1
+            descriptor = self.open(segments[:depth])
+        if not stat.S_ISDIR(os.fstat(descriptor).st_mode):
+            os.close(descriptor)
+            raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR))
+        return descriptor
 
     def close(self) -> None:
         """Let go of the folder."""

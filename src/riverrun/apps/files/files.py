@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Final
 
 from riverrun.apps.files.confinement import Root
@@ -22,8 +22,8 @@ from riverrun.http.request import Request
 from riverrun.http.response import Response
 from riverrun.http.targets import Target, encode_path, parse_query, parse_target
 
-METHODS: Final = "GET, HEAD, OPTIONS"
 READING_METHODS: Final = ("GET", "HEAD")
+STORE: Final = ".riverrun"  # what riverrun keeps in a folder is nobody else's
 INDEX: Final = "index.html"
 
 
@@ -32,17 +32,25 @@ class Files:
 
     Names that begin with a dot are not there unless `hidden`. `cors` is the origin whose pages may
     read what is served, ``*`` for all. Nothing outside the folder is ever opened, by whatever
-    link or name.
+    link or name. `changes` are the methods of whoever stands before it and takes what changes
+    something; with POST among them, folders show a form for files.
 
     Raises `OSError` when `root` is no folder that can be read.
     """
 
     def __init__(
-        self, root: str | os.PathLike[str], *, hidden: bool = False, cors: str | None = None
+        self,
+        root: str | os.PathLike[str],
+        *,
+        hidden: bool = False,
+        cors: str | None = None,
+        changes: Sequence[str] = (),
     ) -> None:
         self.root = Root(root)
         self._hidden = hidden
         self._cors = cors
+        self._methods = ", ".join((*READING_METHODS, "OPTIONS", *changes))
+        self._takes_files = "POST" in changes
 
     def __call__(self, request: Request, response: Response) -> Awaitable[None]:
         """Answer; at once where the file is small and in memory, as most are."""
@@ -56,6 +64,8 @@ class Files:
             for name in segments:
                 if name[0] == ".":
                     raise HTTPError(404)
+        elif segments[:1] == (STORE,):
+            raise HTTPError(404)
         try:
             descriptor = self.root.open(segments)
         except FileNotFoundError:
@@ -135,6 +145,7 @@ class Files:
             folder.descriptor,
             segments,
             hidden=self._hidden,
+            takes_files=self._takes_files,
             resolve=self._resolver(segments),
         )
 
@@ -163,11 +174,11 @@ class Files:
 
     async def _answer_other(self, method: str, response: Response) -> None:
         if method != "OPTIONS":
-            raise HTTPError(405, f"{method} is not allowed here.", headers={"allow": METHODS})
+            raise HTTPError(405, f"{method} is not allowed here.", headers={"allow": self._methods})
         response.status = 204
-        response.headers["allow"] = METHODS
+        response.headers["allow"] = self._methods
         if self._cors is not None:
-            response.headers["access-control-allow-methods"] = METHODS
+            response.headers["access-control-allow-methods"] = self._methods
             response.headers["access-control-allow-headers"] = "range, if-range, if-none-match"
             response.headers["access-control-max-age"] = "86400"
         await response.end()

@@ -18,7 +18,7 @@ from typing import Final, Protocol
 from riverrun.apps.files.listing.documents import JSON, NDJSON, JSONDocument, NDJSONDocument
 from riverrun.apps.files.listing.entries import Entry
 from riverrun.apps.files.listing.folder import Folder, Resolve
-from riverrun.apps.files.listing.page import CONTENT_SECURITY_POLICY, HTML, Page
+from riverrun.apps.files.listing.page import HTML, Page, content_security_policy
 from riverrun.apps.files.listing.query import ListingQuery, parse_listing_query
 from riverrun.errors import HTTPError
 from riverrun.http.negotiation import choose_media_type
@@ -51,6 +51,7 @@ async def send_listing(
     segments: tuple[str, ...],
     *,
     hidden: bool = False,
+    takes_files: bool = False,
     resolve: Resolve | None = None,
 ) -> None:
     """Answer a GET or HEAD of a folder, whose address ends in a slash.
@@ -58,7 +59,7 @@ async def send_listing(
     `directory` is a descriptor of the folder; it may be closed when this returns or raises. The
     path below the root is `segments`. Names that begin with a dot are left out unless `hidden`.
     `resolve` looks where symbolic links lead; it is called in a thread, and without it links are
-    left out.
+    left out. The page has a form for files if the folder `takes_files`.
 
     Raises `HTTPError` 400 for a query that makes no sense, 406 when the client takes none of
     `LISTING_TYPES`, 404 when the folder may not be looked into; `OSError` if the disk fails. A
@@ -76,10 +77,14 @@ async def send_listing(
         raise HTTPError(404) from None
     try:
         _set_fields(response, media_type)
+        if media_type == HTML:
+            response.headers["content-security-policy"] = content_security_policy(
+                takes_files=takes_files
+            )
         if request.method == "HEAD":
             await response.end()
         else:
-            await _write(response, folder, query, _view(media_type, query))
+            await _write(response, folder, query, _view(media_type, query, takes_files=takes_files))
     finally:
         folder.close()
 
@@ -90,13 +95,11 @@ def _set_fields(response: Response, media_type: str) -> None:
     headers["cache-control"] = "no-cache"
     headers["x-content-type-options"] = "nosniff"
     headers.add("vary", "accept")
-    if media_type == HTML:
-        headers["content-security-policy"] = CONTENT_SECURITY_POLICY
 
 
-def _view(media_type: str, query: ListingQuery) -> View:
+def _view(media_type: str, query: ListingQuery, *, takes_files: bool) -> View:
     if media_type == HTML:
-        return Page(query)
+        return Page(query, takes_files=takes_files)
     return JSONDocument() if media_type == JSON else NDJSONDocument()
 
 

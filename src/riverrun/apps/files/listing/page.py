@@ -45,11 +45,7 @@ WAVES: Final = (
     "stroke='%233d8fb0' stroke-width='2' stroke-linecap='round'%3E"
     "%3Cpath d='M1.5 6q3.2-4 6.5 0t6.5 0M1.5 11q3.2-4 6.5 0t6.5 0'/%3E%3C/svg%3E"
 )
-CONTENT_SECURITY_POLICY: Final = (
-    "default-src 'none'; img-src data:; "
-    f"style-src 'sha256-{b64encode(sha256(STYLE.encode()).digest()).decode()}'; "
-    "base-uri 'none'; form-action 'none'; frame-ancestors 'self'"
-)
+STYLE_HASH: Final = b64encode(sha256(STYLE.encode()).digest()).decode()
 
 HEAD: Final = """\
 <!doctype html>
@@ -64,9 +60,15 @@ HEAD: Final = """\
 {crumbs}<h1 id="folder">{name}</h1>
 </header>
 <main>
-<div><table aria-labelledby="folder">
+{form}<div><table aria-labelledby="folder">
 <thead><tr>{columns}</tr></thead>
 <tbody>
+"""
+FORM: Final = """\
+<form method="post" enctype="multipart/form-data" action="?clash=rename">
+<label>Add files <input type="file" name="file" multiple required></label>
+<button>Upload</button>
+</form>
 """
 CONTINUED: Final = f"""\
 </tbody>
@@ -85,11 +87,20 @@ TAIL: Final = """\
 """
 
 
-class Page:
-    """The page of a folder."""
+def content_security_policy(*, takes_files: bool) -> str:
+    """What the page may do: show itself, and send its form if it has one."""
+    return (
+        f"default-src 'none'; img-src data:; style-src 'sha256-{STYLE_HASH}'; base-uri 'none'; "
+        f"form-action '{'self' if takes_files else 'none'}'; frame-ancestors 'self'"
+    )
 
-    def __init__(self, query: ListingQuery) -> None:
+
+class Page:
+    """The page of a folder; with a form for files if the folder `takes_files`."""
+
+    def __init__(self, query: ListingQuery, *, takes_files: bool = False) -> None:
         self._query = query
+        self._form = FORM if takes_files else ""
         self._folders = 0
         self._others = 0
         self._size = 0
@@ -107,6 +118,7 @@ class Page:
             style=STYLE,
             crumbs=self._crumbs(),
             columns=columns,
+            form=self._form,
         )
         return head.encode()
 

@@ -1,0 +1,106 @@
+"""PUT and DELETE of a file (RFC 9110, 9.3.4 and 9.3.5), for every client there is.
+
+What such a client has sent when its connection breaks is of no use to it: it will begin anew. So
+the upload is not in the catalogue, and goes with the request.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping, Sequence
+
+from riverrun.apps.uploads.checks import DigestCheck
+from riverrun.apps.uploads.partial_file import BodyCheck
+from riverrun.apps.uploads.placing import Target, remove
+from riverrun.apps.uploads.record import Dialect
+from riverrun.apps.uploads.store import UploadStore
+from riverrun.apps.uploads.upload import Upload
+from riverrun.errors import HTTPError
+from riverrun.http.request import Request
+from riverrun.http.response import Response
+from riverrun.http.targets import encode_path
+from riverrun.streams.contracts import Readable
+
+CONDITIONS = (b"if-match", b"if-none-match", b"if-unmodified-since")
+
+
+async def put_file(
+    request: Request, response: Response, store: UploadStore, target: Target
+) -> None:
+    """Store the body under `target`: 201 for a new file, 204 for one that replaces another.
+
+    Raises `HTTPError` as `UploadStore.create` does, before the body is asked for, and as
+    `Upload.append` and `Upload.finish` do; then nothing is left of it.
+    """
+    fields = request.fields
+    if b"content-range" in fields:
+        raise HTTPError(400, "A part of a file cannot be PUT.")  # RFC 9110, 14.5
+    if b"content-encoding" in fields:
+        raise HTTPError(415, "Send the file as it is, without a content coding.")
+    checks = content_checks(request)
+    upload = await store.create(
+        Dialect.PUT,
+        target,
+        length=request.content_length,
+        conditions=conditions_of(request),
+        repr_digest=fields.get(b"repr-digest", b"").decode("latin-1"),
+        owner=request.client,
+        lasting=False,
+    )
+    await receive_at_once(request, store, upload, checks)
+    await answer_complete(response, upload)
+
+
+async def receive_at_once(
+    source: Readable, store: UploadStore, upload: Upload, checks: Sequence[BodyCheck] = ()
+) -> None:
+    """Complete `upload` with all of `source`, or leave nothing of it."""
+    try:
+        async with upload.hold(source):
+            await upload.append(source, 0, checks=checks)
+            await upload.finish()
+    finally:
+        if not upload.complete:
+            await asyncio.shield(asyncio.ensure_future(store.remove(upload)))
+
+
+async def delete_file(
+    request: Request, response: Response, store: UploadStore, target: Target
+) -> None:
+    """Remove the file, or the empty folder, at `target`: 204.
+
+    Raises `HTTPError` as `placing.remove` does.
+    """
+    removing = asyncio.get_running_loop().run_in_executor(
+        None, remove, store.root, target, conditions_of(request), store.permissions
+    )
+    await asyncio.shield(removing)
+    response.status = 204
+    await response.end()
+
+
+async def answer_complete(
+    response: Response, upload: Upload, headers: Mapping[str, str] | None = None
+) -> None:
+    """Answer the request that brought the last byte: where the file is now, and its tag."""
+    placed = upload.placed
+    response.status = 204 if placed is None or placed.replaced else 201
+    if upload.record.target:
+        response.headers["location"] = encode_path(upload.record.target)
+    if placed is not None:
+        response.headers["etag"] = str(placed.etag)
+    for name, value in (headers or {}).items():
+        response.headers[name] = value
+    await response.end()
+
+
+def content_checks(request: Request) -> list[DigestCheck]:
+    """What the body of a request must pass (RFC 9530, 2). Raises `HTTPError` 400."""
+    value = request.fields.get(b"content-digest")
+    return [] if value is None else [DigestCheck("Content-Digest", value)]
+
+
+def conditions_of(request: Request) -> dict[str, str]:
+    """The conditional fields of a request that changes something."""
+    fields = request.fields
+    return {name.decode(): fields[name].decode("latin-1") for name in CONDITIONS if name in fields}

@@ -1,0 +1,330 @@
+"""One upload: a file that grows at its end, whatever dialect its bytes come in.
+
+One request works on an upload at a time, and the newest: a client that comes back has lost the
+connection of its earlier request, even if the server does not know yet. So a newer request ends
+the older one, which leaves what it has received in the file, on the disk; the newer one goes on
+from there. What was acknowledged is a prefix of what is durable, always.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import time
+from collections.abc import AsyncIterator, Coroutine, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager
+from io import FileIO
+from typing import TYPE_CHECKING, Any
+
+from riverrun.apps.uploads.partial_file import BodyCheck, PartialFile
+from riverrun.apps.uploads.placing import Placed
+from riverrun.apps.uploads.record import Record, UploadState
+from riverrun.errors import ClosedError, HTTPError
+from riverrun.http.request import Request
+from riverrun.streams.contracts import Readable
+
+if TYPE_CHECKING:
+    from riverrun.apps.uploads.store import UploadStore
+
+SYNC_SIZE = 16 * 1024 * 1024
+"""How much is received before it is made durable while more comes: the end then has less to do."""
+
+NO_SPACE = frozenset((errno.ENOSPC, errno.EDQUOT, errno.EFBIG))
+
+
+class OffsetError(HTTPError):
+    """What was sent does not begin where the upload ends. Fields: `expected`, `provided`, bytes."""
+
+    def __init__(self, expected: int, provided: int) -> None:
+        super().__init__(409, f"The upload stands at {expected}, not at {provided}.")
+        self.expected = expected
+        self.provided = provided
+
+
+class BeyondLengthError(HTTPError):
+    """More bytes come than the upload was said to have, which is `length`."""
+
+    def __init__(self, length: int) -> None:
+        super().__init__(413, f"The upload was said to have {length} bytes.")
+        self.length = length
+
+
+class Upload:
+    """An upload of a store, to be worked on inside `hold`.
+
+    `offset` is how many bytes it has, `durable` how many of them survive a power cut; `receiving`
+    is whether a request is adding to it now. `placed` tells of the file once it stands under its
+    name, until the process ends.
+    """
+
+    __slots__ = (
+        "_changed",
+        "_file",
+        "_lock",
+        "_size",
+        "_source",
+        "_store",
+        "_syncing",
+        "_ticket",
+        "durable",
+        "lasting",
+        "placed",
+        "record",
+    )
+
+    def __init__(self, store: UploadStore, record: Record, *, lasting: bool) -> None:
+        """`lasting`: it is in the catalogue, and what was received outlives the request."""
+        self._store = store
+        self.record = record
+        self.lasting = lasting
+        self.durable = 0
+        self.placed: Placed | None = None
+        self._file: PartialFile | None = None
+        self._size: int | None = None
+        self._lock = asyncio.Lock()
+        self._ticket = 0
+        self._source: Readable | None = None
+        self._syncing: asyncio.Task[None] | None = None
+        self._changed: asyncio.Future[None] | None = None
+
+    @property
+    def id(self) -> str:
+        """Its name in addresses: unguessable, 32 characters."""
+        return self.record.id
+
+    @property
+    def state(self) -> UploadState:
+        """How far it has come."""
+        return self.record.state
+
+    @property
+    def complete(self) -> bool:
+        """Whether all of it is there, under its name."""
+        return self.record.state is UploadState.COMPLETE
+
+    @property
+    def receiving(self) -> bool:
+        """Whether a request is adding to it now."""
+        return self._source is not None
+
+    @property
+    def offset(self) -> int:
+        """How many bytes have been received and written, durable or not yet."""
+        if self._file is not None:
+            return self._file.size
+        if self._size is None:
+            self._size = self._store.stored_size(self)
+        return self._size
+
+    @asynccontextmanager
+    async def hold(self, source: Readable | None = None) -> AsyncIterator[None]:
+        """Work on it alone; what is received meanwhile is durable when the block is left.
+
+        A request that is adding to it ends now, as would one that adds from `source` once a newer
+        one comes. Raises `HTTPError` 404 when it has gone, and 409 when a newer request came first.
+        """
+        self._ticket += 1
+        ticket = self._ticket
+        older, self._source = self._source, None
+        if older is not None:
+            await older.aclose()
+        async with self._lock:
+            if source is not None and ticket != self._ticket:
+                raise _overtaken()
+            if self.state is UploadState.GONE:
+                raise HTTPError(404)
+            self._source = source
+            try:
+                await self._make_durable()
+                yield
+            finally:
+                self._source = None
+                await asyncio.shield(asyncio.ensure_future(self._rest()))
+
+    async def append(
+        self, source: Readable, offset: int, *, checks: Sequence[BodyCheck] = ()
+    ) -> None:
+        """Add all of `source`, which begins at `offset`; inside `hold(source)`.
+
+        With `checks`, nothing of it counts unless they hold: what was added is taken back.
+
+        Raises `OffsetError` when the upload does not end at `offset`, `HTTPError` 409 when a newer
+        request took over, 413 beyond its length or the limit, 507 when the disk is full, and what
+        `source` raises. Whatever came before that, and before a cancel, is kept unless `checks`
+        were given.
+        """
+        file = self._open()
+        if offset != file.size:
+            raise OffsetError(file.size, offset)
+        if checks and self.lasting:
+            await file.sync()
+        verified = not checks
+        try:
+            with _telling_of_a_full_disk():
+                await self._receive(source, file, checks)
+            for check in checks:
+                check.verify()
+            verified = True
+        except ClosedError:
+            if self._source is not source:
+                raise _overtaken() from None
+            raise
+        finally:
+            if not verified:
+                await asyncio.shield(asyncio.ensure_future(self._take_back(file, offset)))
+
+    async def concatenate(self, parts: Sequence[Upload]) -> None:
+        """Add all bytes of `parts`, which are complete and have no place; inside `hold`.
+
+        They go from file to file within the kernel where it can. Raises `HTTPError` 409 when one
+        of them has gone meanwhile, and 507; what was added before that, or before a cancel, is
+        kept.
+        """
+        file = self._open()
+        for part in parts:
+            try:
+                descriptor = self._store.open_to_read(part)
+            except FileNotFoundError:
+                raise HTTPError(409, "A part of the upload has gone.") from None
+            with FileIO(descriptor) as source, _telling_of_a_full_disk():
+                await file.copy(source)
+            self.notify()
+
+    async def finish(self) -> None:
+        """All of it is there: verify it and put it under its name; inside `hold`.
+
+        Raises `HTTPError` 400 when its length or its digest is not what was said, what the place
+        refuses (403, 409, 412), and 507. It has gone then, unless trying again could help. A cancel
+        waits for it: a file is not left half way to its name.
+        """
+        await _to_its_end(self._finish())
+
+    async def _finish(self) -> None:
+        file = self._open()
+        size = file.size
+        if self.record.length is not None and size != self.record.length:
+            raise HTTPError(400, f"{size} of {self.record.length} bytes have come.")
+        try:
+            with _telling_of_a_full_disk():
+                await self._store.finish(self, file)
+        except HTTPError as error:
+            if error.status < 500:
+                await self._store.remove(self)
+            raise
+        self.notify()
+
+    async def changed(self) -> None:
+        """Wait until more of it has come, or its state has changed."""
+        if self._changed is None:
+            self._changed = asyncio.get_running_loop().create_future()
+        await asyncio.shield(self._changed)
+
+    def notify(self) -> None:
+        """Wake who waits in `changed`."""
+        changed, self._changed = self._changed, None
+        if changed is not None:
+            changed.set_result(None)
+
+    def forget_file(self) -> None:
+        """Its bytes have gone from where they were: renamed, or removed."""
+        if self._file is not None:
+            self._size = self._file.size
+            self._file.close()
+            self._file = None
+
+    async def _make_durable(self) -> None:
+        """What another process has left may not be; nobody is told of it before it is."""
+        known = self.lasting and self.state is UploadState.RECEIVING
+        if known and self.durable < self.offset:
+            self.durable = await self._open().sync()
+
+    def _open(self) -> PartialFile:
+        if self._file is None:
+            self._file = self._store.open_partial(self)
+            self._size = None
+        return self._file
+
+    async def _receive(
+        self, source: Readable, file: PartialFile, checks: Sequence[BodyCheck]
+    ) -> None:
+        length, limit = self.record.length, self._store.limits.size
+        room_checked = file.size
+        while chunks := await _read_chunks(source):
+            size = file.size + sum(map(len, chunks))
+            if length is not None and size > length:
+                raise BeyondLengthError(length)
+            if limit is not None and size > limit:
+                raise HTTPError(413, f"An upload may have {limit} bytes.")
+            if size - room_checked >= SYNC_SIZE:
+                self._store.check_room(0)
+                room_checked = size
+            await file.write(chunks, checks)
+            self.notify()
+            if not checks and file.size - file.durable >= SYNC_SIZE and self._syncing is None:
+                self._syncing = asyncio.ensure_future(self._sync(file))
+
+    async def _sync(self, file: PartialFile) -> None:
+        try:
+            self.durable = await file.sync()
+        except OSError:
+            pass  # the next sync, which somebody waits for, tells
+        finally:
+            self._syncing = None
+            self.notify()
+
+    async def _take_back(self, file: PartialFile, offset: int) -> None:
+        await file.measure()
+        await file.truncate(offset)
+
+    async def _rest(self) -> None:
+        """Leave it durable, and its file closed."""
+        file = self._file
+        if file is None:
+            return
+        try:
+            if self._syncing is not None:
+                await asyncio.wait({self._syncing})
+            await file.measure()
+            if self.lasting:
+                self.durable = await file.sync()
+                self.record.expires = max(
+                    self.record.expires, time.time() + self._store.limits.expiry
+                )
+        finally:
+            self._size = file.size
+            self._file = None
+            file.close()
+            self.notify()
+
+
+@contextmanager
+def _telling_of_a_full_disk() -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        if error.errno in NO_SPACE:
+            raise HTTPError(507, "The disk is full.") from error
+        raise
+
+
+def _overtaken() -> HTTPError:
+    return HTTPError(409, "A newer request goes on with this upload.")
+
+
+async def _to_its_end(work: Coroutine[Any, Any, None]) -> None:
+    working = asyncio.ensure_future(work)
+    try:
+        await asyncio.shield(working)
+    except asyncio.CancelledError:
+        await asyncio.wait({working})
+        if not working.cancelled():
+            working.exception()  # has been seen: whoever asked has gone
+        raise
+
+
+async def _read_chunks(source: Readable) -> Sequence[bytes]:
+    """Everything that waits to be read, at least one chunk; none at the end."""
+    if isinstance(source, Request):
+        return await source.read_chunks()
+    chunk = await source.read()
+    return (chunk,) if chunk else ()

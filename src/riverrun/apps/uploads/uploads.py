@@ -1,0 +1,184 @@
+"""A folder that can be written, as a handler: what is read goes to `Files`, what changes it here.
+
+Which dialect a request speaks is told by its method, its address and a few fields; beneath all of
+them is one store. The addresses below ``/~/`` are the dialects' own; no file has them.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Awaitable
+from typing import Final
+
+from riverrun.apps.files import Files
+from riverrun.apps.uploads.form import store_form
+from riverrun.apps.uploads.growing import send_growing
+from riverrun.apps.uploads.limits import Permissions, UploadLimits
+from riverrun.apps.uploads.origins import check_origin
+from riverrun.apps.uploads.overview import send_entry, send_overview
+from riverrun.apps.uploads.plain import delete_file, put_file
+from riverrun.apps.uploads.resumable import (
+    append_to_upload,
+    begin_upload,
+    give_up_upload,
+    is_resumable,
+    limits_of,
+    tell_offset,
+)
+from riverrun.apps.uploads.store import STORE_FOLDER, CompleteHook, UploadStore
+from riverrun.apps.uploads.tus import Tus
+from riverrun.apps.uploads.upload import Upload
+from riverrun.errors import HTTPError
+from riverrun.http.request import Request
+from riverrun.http.response import Response
+from riverrun.http.targets import Target
+
+OWN: Final = "~"
+READING_METHODS: Final = ("GET", "HEAD")
+UPLOADS: Final = "uploads"
+TUS: Final = "tus"
+
+
+class Uploads:
+    """Serves the folder `root`, to be read and changed as `permissions` say.
+
+    GET and HEAD are those of `Files`, which `hidden` and `cors` are for; a file that is still
+    being uploaded can be read as it grows. PUT stores a file, DELETE removes one; see the guide for
+    forms, tus and resumable uploads. `on_complete` is awaited with each upload that has come to
+    stand under its name, before its client is answered.
+
+    Raises `OSError` when `root` is no folder that can be written, `BlockingIOError` when another
+    process takes uploads into it.
+    """
+
+    def __init__(
+        self,
+        root: str | os.PathLike[str],
+        *,
+        permissions: Permissions | None = None,
+        limits: UploadLimits | None = None,
+        hidden: bool = False,
+        cors: str | None = None,
+        on_complete: CompleteHook | None = None,
+    ) -> None:
+        permissions = permissions or Permissions(upload=True)
+        self._files = Files(root, hidden=hidden, cors=cors, changes=_methods_of(permissions))
+        self._hidden = hidden
+        self._cors = cors
+        self.store = UploadStore(
+            self._files.root,
+            permissions=permissions,
+            limits=limits or UploadLimits(),
+            on_complete=on_complete,
+        )
+        self._tus = Tus(self.store, cors=cors)
+
+    def __call__(self, request: Request, response: Response) -> Awaitable[None]:
+        """Answer; reading costs what it costs without uploads."""
+        if request.method in READING_METHODS and not _may_be_own(request.target):
+            try:
+                return self._files(request, response)
+            except HTTPError as error:
+                if error.status != 404:
+                    raise
+                return self._read_growing(request, response, error)
+        return self._answer(request, response)
+
+    def close(self) -> None:
+        """Let go of the store; unfinished uploads can be resumed when it is opened again."""
+        self.store.close()
+
+    async def _read_growing(self, request: Request, response: Response, missing: HTTPError) -> None:
+        segments = request.url.segments
+        upload = self.store.receiving(segments) if self._may_be_named(segments) else None
+        if upload is None:
+            raise missing
+        await send_growing(request, response, self.store, upload)
+
+    async def _answer(self, request: Request, response: Response) -> None:
+        target = request.url
+        segments = target.segments
+        if request.method not in (*READING_METHODS, "OPTIONS"):
+            check_origin(request, self._cors)
+        if segments[:1] == (OWN,):
+            await self._answer_own(request, response, target)
+        elif request.method in READING_METHODS:
+            await self._files(request, response)
+        elif not self._may_be_named(segments):
+            raise HTTPError(403, "A name may not begin with a dot here.")
+        else:
+            await self._change(request, response, target)
+
+    async def _change(self, request: Request, response: Response, target: Target) -> None:
+        permissions = self.store.permissions
+        match request.method:
+            case "PUT" | "POST" if (permissions.upload or permissions.overwrite) and is_resumable(
+                request
+            ):
+                await begin_upload(request, response, self.store, _file_of(target))
+            case "POST" if permissions.upload or permissions.overwrite:
+                await store_form(request, response, self.store, target.segments)
+            case "PUT" if permissions.upload or permissions.overwrite:
+                await put_file(request, response, self.store, _file_of(target))
+            case "DELETE" if permissions.delete:
+                await delete_file(request, response, self.store, target.segments)
+            case _:
+                if permissions.upload or permissions.overwrite:
+                    response.headers["upload-limit"] = limits_of(self.store).render()
+                await self._files(request, response)
+
+    async def _answer_own(self, request: Request, response: Response, target: Target) -> None:
+        match target.segments[1:]:
+            case (name,) if name == UPLOADS:
+                self._only_reading(request)
+                await send_overview(request, response, self.store)
+            case (name, *below) if name == TUS:
+                await self._tus.answer(request, response, tuple(below))
+            case (name, upload_id) if name == UPLOADS:
+                await self._answer_upload(request, response, self.store.find(upload_id))
+            case _:
+                raise HTTPError(404)
+
+    async def _answer_upload(self, request: Request, response: Response, upload: Upload) -> None:
+        match request.method:
+            case "GET":
+                await send_entry(request, response, upload)
+            case "HEAD":
+                await tell_offset(request, response, self.store, upload)
+            case "PATCH":
+                await append_to_upload(request, response, self.store, upload)
+            case "DELETE":
+                await give_up_upload(request, response, self.store, upload)
+            case _:
+                raise HTTPError(405, headers={"allow": "GET, HEAD, PATCH, DELETE"})
+
+    def _only_reading(self, request: Request) -> None:
+        if request.method not in READING_METHODS:
+            raise HTTPError(405, headers={"allow": "GET, HEAD"})
+
+    def _may_be_named(self, segments: tuple[str, ...]) -> bool:
+        """Whether uploads may have this name: nothing out of sight, nor of ours."""
+        if segments[:1] == (STORE_FOLDER,):
+            return False
+        return self._hidden or not any(name.startswith(".") for name in segments)
+
+
+def _methods_of(permissions: Permissions) -> tuple[str, ...]:
+    """What ordinary addresses can be asked to change."""
+    methods: tuple[str, ...] = ()
+    if permissions.upload or permissions.overwrite:
+        methods += ("PUT", "POST")
+    if permissions.delete:
+        methods += ("DELETE",)
+    return methods
+
+
+def _file_of(target: Target) -> tuple[str, ...]:
+    if target.trailing_slash or not target.segments:
+        raise HTTPError(409, "A folder is no file; give it a name.")
+    return target.segments
+
+
+def _may_be_own(raw_target: bytes) -> bool:
+    """Whether a target may lead below ``/~/``: quick, and true rather too often."""
+    return b"~" in raw_target or b"%7" in raw_target

@@ -1,0 +1,116 @@
+"""`riverrun put`: files and folders go to a server."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from riverrun.cli.screen import Screen, size_of
+from riverrun.cli.transfers import (
+    FailedError,
+    Transfers,
+    TransferSettings,
+    counted,
+    run_transfers,
+)
+from riverrun.client import (
+    Check,
+    LocalFile,
+    Session,
+    Uploaded,
+    UploadOptions,
+    forget_done,
+    upload,
+    walk_folder,
+)
+from riverrun.client.names import below, is_folder
+from riverrun.client.session import parse_address
+from riverrun.client.threads import in_thread
+from riverrun.errors import RiverrunError
+
+CHECKS = {
+    Check.VERIFIED: "digest verified",
+    Check.GIVEN: "accepted with its digest",
+    Check.UNKNOWN: "the server gives no digest to check",
+}
+
+
+def put_files(
+    names: tuple[str, ...],
+    url: str,
+    settings: TransferSettings,
+    *,
+    overwrite: bool,
+    piece_size: int | None,
+) -> None:
+    """Put the files and folders `names` at `url`, or below it if that ends in a slash."""
+    screen = Screen(quiet=settings.quiet)
+    transfers = Transfers(screen, several=False)
+    run_transfers(
+        screen,
+        transfers,
+        _put(names, url, settings, screen, transfers, UploadOptions(overwrite, piece_size)),
+    )
+
+
+async def _put(
+    names: tuple[str, ...],
+    url: str,
+    settings: TransferSettings,
+    screen: Screen,
+    transfers: Transfers,
+    options: UploadOptions,
+) -> None:
+    address = str(parse_address(url))
+    files = await in_thread(lambda: list(_locate(names, address)))
+    transfers.several = len(files) > 1
+    if transfers.several:
+        options = UploadOptions(options.overwrite, options.piece_size, keep_records=True)
+        screen.expect(len(files), sum(file.size for file in files))
+    already = 0
+    async with Session(settings.patience) as session:
+        for file in files:
+            view = transfers.start(file.path.name)
+            try:
+                put = await upload(
+                    file.path, file.url, progress=view, session=session, options=options
+                )
+            except (OSError, RiverrunError) as error:
+                transfers.fail(str(file.path), error)
+                continue
+            already += put.already
+            transfers.succeed(put.size)
+            if not transfers.several or put.resumed_at:
+                screen.line(_told(file, put))
+    if transfers.several:
+        if not transfers.failed:
+            await in_thread(lambda: forget_done([(file.path, file.url) for file in files], options))
+        screen.line(_summary(files, already, transfers.failed, address))
+
+
+def _locate(names: tuple[str, ...], url: str) -> Iterator[LocalFile]:
+    """The files that are meant, and where each goes. Raises `FailedError` and `OSError`."""
+    if len(names) > 1 and not is_folder(url):
+        raise FailedError(f"{url}: several files go to a folder; end its address with a slash")
+    for name in names:
+        path = Path(name)
+        target = below(url, path.resolve().name) if is_folder(url) else url
+        if path.is_dir():
+            yield from walk_folder(path, target)
+        else:
+            yield LocalFile(path, target, path.stat().st_size)
+
+
+def _told(file: LocalFile, put: Uploaded) -> str:
+    text = f"{file.path}: {size_of(put.size)} at {put.url}"
+    if put.resumed_at:
+        text += f", went on from {size_of(put.resumed_at)}"
+    if put.lost:
+        text += f", {counted(put.lost, 'lost connection')}"
+    return f"{text}, {CHECKS[put.check]}"
+
+
+def _summary(files: list[LocalFile], already: int, failed: int, url: str) -> str:
+    size = size_of(sum(file.size for file in files))
+    text = f"{url}: {counted(len(files) - failed, 'file')}, {size}"
+    return f"{text}, {already} of them were there already" if already else text

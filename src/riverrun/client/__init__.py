@@ -1,0 +1,57 @@
+"""What talks to servers: files that come and go over as many connections as it takes.
+
+`download` and `upload` move one file each. What breaks is tried again, what is left is gone on from
+by the next call, and digests are compared where the server gives them. `walk` and `walk_folder`
+list what is below a folder, there and here. A `Session` keeps connections, and patience, between
+transfers; a `Progress` is told how they go.
+
+Nothing here knows who serves, nor that there is a command line.
+"""
+
+from riverrun.client.download import Download, download, is_same
+from riverrun.client.errors import (
+    AddressError,
+    AnswerError,
+    ChangedError,
+    DigestError,
+    FolderError,
+    LostError,
+    RefusalError,
+)
+from riverrun.client.fetching import fetch
+from riverrun.client.listing import RemoteFile, walk
+from riverrun.client.progress import SILENT, Progress, Stage
+from riverrun.client.session import Patience, Session
+from riverrun.client.sinks import DescriptorSink, Sink
+from riverrun.client.upload import Check, Uploaded, UploadOptions, forget_done, upload
+from riverrun.client.walking import LocalFile, walk_folder
+
+__all__ = [
+    "SILENT",
+    "AddressError",
+    "AnswerError",
+    "ChangedError",
+    "Check",
+    "DescriptorSink",
+    "DigestError",
+    "Download",
+    "FolderError",
+    "LocalFile",
+    "LostError",
+    "Patience",
+    "Progress",
+    "RefusalError",
+    "RemoteFile",
+    "Session",
+    "Sink",
+    "Stage",
+    "UploadOptions",
+    "Uploaded",
+    "download",
+    "fetch",
+    "forget_done",
+    "is_same",
+    "upload",
+    "walk",
+    "walk_folder",
+]

@@ -1,0 +1,204 @@
+"""`riverrun put`, as a program, to `riverrun serve --allow upload` and to other servers."""
+
+from __future__ import annotations
+
+import hashlib
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from tests.cli.programs import PROGRAM, answer, eventually, running, started
+from tests.support.cutting_proxy import proxy_in_thread
+from tests.support.serving import Serving, serving
+
+MIB = 1024 * 1024
+DATA = hashlib.shake_256(b"river").digest(20 * MIB)
+ACCEPTED = "accepted with its digest"
+
+PLAIN = """
+async def handler(request, response):
+    if request.method != "PUT":
+        raise OSError
+    size = 0
+    async for chunk in request:
+        size += len(chunk)
+    response.status = 201
+    await response.end()
+"""
+
+
+@pytest.fixture
+def served(tmp_path: Path) -> Path:
+    folder = tmp_path / "served"
+    folder.mkdir()
+    return folder
+
+
+@pytest.fixture
+def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Where the program runs; its state is below it, in `.state`."""
+    folder = tmp_path / "here"
+    folder.mkdir()
+    monkeypatch.setenv("XDG_STATE_HOME", str(folder / ".state"))
+    (folder / "big.iso").write_bytes(DATA)
+    return folder
+
+
+def port_of(server: Serving) -> int:
+    return int(server.address.rpartition(":")[2])
+
+
+def records(here: Path) -> list[Path]:
+    return list((here / ".state" / "riverrun" / "uploads").glob("*.json"))
+
+
+@contextmanager
+def taking_uploads(served: Path) -> Iterator[Serving]:
+    with serving(served, "--allow", "upload,overwrite") as server:
+        yield server
+
+
+def test_a_file_arrives_whole_over_connections_that_are_cut(served: Path, here: Path) -> None:
+    with (
+        taking_uploads(served) as server,
+        proxy_in_thread(port_of(server), seed=5, shortest=2 * MIB, longest=8 * MIB) as proxy,
+    ):
+        url = f"http://127.0.0.1:{proxy.port}/"
+        ended = answer("put", "big.iso", url, folder=here)
+    assert proxy.cuts >= 2
+    assert (ended.returncode, ended.stdout) == (0, "")
+    assert ended.stderr == (
+        f"big.iso: 21.0 MB at {url}big.iso, {proxy.cuts} lost connections, {ACCEPTED}\n"
+    )
+    assert (served / "big.iso").read_bytes() == DATA
+    assert records(here) == []
+
+
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGINT])
+def test_the_same_command_goes_on_where_it_was_stopped(
+    served: Path, here: Path, number: int
+) -> None:
+    with (
+        taking_uploads(served) as server,
+        proxy_in_thread(port_of(server), seed=2, shortest=7 * MIB, longest=9 * MIB) as proxy,
+    ):
+        url = f"http://127.0.0.1:{proxy.port}/big.iso"
+        proxy.hold_after(5 * MIB)
+        with started((*PROGRAM, "put", "big.iso", url), folder=here) as process:
+            eventually(lambda: proxy.sent >= 5 * MIB)
+            process.send_signal(number)
+            _, errors = process.communicate(timeout=20)
+        assert len(records(here)) == 1
+        proxy.mend()
+        before = proxy.sent
+        ended = answer("put", "big.iso", url, folder=here)
+        # Heads come on top of what was missing.
+        assert proxy.sent - before < len(DATA) - 4 * MIB
+    if number == signal.SIGINT:
+        assert process.returncode == 130
+        assert errors.decode().startswith("interrupted at ")
+        assert "the same command goes on" in errors.decode()
+    assert ended.returncode == 0
+    assert "went on from" in ended.stderr
+    assert (served / "big.iso").read_bytes() == DATA
+    assert records(here) == []
+
+
+def test_a_folder_arrives_with_all_below_it(served: Path, here: Path) -> None:
+    (here / "photos" / "old").mkdir(parents=True)
+    (here / "photos" / "a [1] é.jpg").write_bytes(b"first")
+    (here / "photos" / "old" / "b?.jpg").write_bytes(b"second")
+    with taking_uploads(served) as server:
+        ended = answer("put", "photos", "big.iso", f"{server.address}/in/", folder=here)
+        assert ended.stderr == f"{server.address}/in/: 3 files, 21.0 MB\n"
+        assert ended.returncode == 0
+        answer("put", "photos", f"{server.address}/other", folder=here)
+    found = {
+        str(path.relative_to(served)): path.read_bytes()
+        for path in served.rglob("*")
+        if path.is_file() and ".riverrun" not in path.parts
+    }
+    assert found == {
+        "in/photos/a [1] é.jpg": b"first",
+        "in/photos/old/b?.jpg": b"second",
+        "in/big.iso": DATA,
+        "other/a [1] é.jpg": b"first",
+        "other/old/b?.jpg": b"second",
+    }
+    assert records(here) == []
+
+
+def test_files_that_have_arrived_are_not_sent_again(served: Path, here: Path) -> None:
+    (here / "photos").mkdir()
+    (here / "photos" / "a").write_bytes(b"a")
+    (here / "photos" / "b").write_bytes(b"b")
+    (served / "b").mkdir()
+    with taking_uploads(served) as server:
+        url = f"{server.address}/"
+        ended = answer("put", "photos/a", "photos/b", url, folder=here)
+        assert ended.returncode == 2
+        assert ended.stderr.startswith("riverrun: photos/b: the server refuses: 409 Conflict")
+        (served / "b").rmdir()
+        ended = answer("put", "photos/a", "photos/b", url, folder=here)
+        assert ended.returncode == 0
+        assert ended.stderr == f"{url}: 2 files, 2 bytes, 1 of them were there already\n"
+    assert (served / "b").read_bytes() == b"b"
+
+
+def test_what_is_there_is_kept_if_that_is_wanted(served: Path, here: Path) -> None:
+    (served / "big.iso").write_bytes(b"before")
+    with taking_uploads(served) as server:
+        ended = answer("put", "big.iso", f"{server.address}/", "--no-overwrite", folder=here)
+    assert ended.returncode == 2
+    assert ended.stderr.startswith("riverrun: big.iso: the server refuses: 412 Precondition Failed")
+    assert (served / "big.iso").read_bytes() == b"before"
+
+
+def test_pieces_can_be_smaller(served: Path, here: Path) -> None:
+    with taking_uploads(served) as server:
+        url = f"{server.address}/big.iso"
+        ended = answer("put", "big.iso", url, "--piece-size", "7MB", "--quiet", folder=here)
+        assert (ended.returncode, ended.stderr) == (0, "")
+        eventually(lambda: [line["method"] for line in server.answered()].count("PATCH") == 3)
+    assert (served / "big.iso").read_bytes() == DATA
+
+
+def test_a_server_without_resumption_gets_a_plain_put(here: Path) -> None:
+    (here / "plain.py").write_text(PLAIN)
+    with running("run", "plain.py:handler", "--port", "0", folder=here) as server:
+        url = f"http://127.0.0.1:{server.port}/big.iso"
+        ended = answer("put", "big.iso", url, "--retries", "0", folder=here)
+    assert ended.stderr.splitlines() == [
+        "big.iso: the server takes no resumable uploads: this one cannot be resumed",
+        f"big.iso: 21.0 MB at {url}, the server gives no digest to check",
+    ]
+    assert ended.returncode == 0
+
+
+def test_what_cannot_be_put_is_one_line(served: Path, here: Path, unused_tcp_port: int) -> None:
+    nobody = f"127.0.0.1:{unused_tcp_port}"
+    with serving(served) as server:
+        at = server.address
+        cases = [
+            (
+                ("big.iso", f"{at}/"),
+                "big.iso: the server refuses: 405 Method Not Allowed: PUT is not allowed here",
+            ),
+            (("none", f"{at}/"), "none: No such file or directory"),
+            (("big.iso", "big.iso", f"{at}/x"),
+             f"{at}/x: several files go to a folder; end its address with a slash"),
+            (("big.iso", f"http://{nobody}/"),
+             f"big.iso: cannot connect to {nobody}: Connection refused"),
+            (("big.iso", "there"), "there is not an address; write http://HOST/PATH"),
+            (("big.iso",), "missing argument 'FILE...'"),
+        ]  # fmt: skip
+        for arguments, message in cases:
+            ended = answer("put", *arguments, folder=here)
+            assert (ended.returncode, ended.stdout, ended.stderr) == (
+                2,
+                "",
+                f"riverrun: {message}\n",
+            )
+    assert records(here) == []

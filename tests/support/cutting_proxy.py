@@ -1,0 +1,177 @@
+"""A proxy whose connections are cut: what a network does, at will and again in the same way.
+
+It listens on 127.0.0.1 and passes bytes to a port there and back. Each connection is cut when so
+many bytes have passed, both directions together, as a random number from `shortest` to `longest`
+says; about every other one with a reset, the others as if the far side had ended. Connection by
+connection the numbers depend on nothing but `seed`.
+
+    async with CuttingProxy(port, seed=1, shortest=1000, longest=100_000) as proxy: ...
+    with proxy_in_thread(port, seed=1, shortest=1000, longest=100_000) as proxy: ...
+
+`proxy.hold_after(n)` passes nothing more to the server when it has got n bytes, and cuts nothing:
+the network has gone. `proxy.mend()` lets everything pass.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import socket
+import struct
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from types import TracebackType
+from typing import Self
+
+READ_SIZE = 16 * 1024
+RESET = struct.pack("ii", 1, 0)  # SO_LINGER: on, no time, so that close sends a reset
+
+
+class CuttingProxy:
+    """A proxy for `target_port`; an asynchronous context manager.
+
+    `port` is where it listens; `connections` and `cuts` count, `sent` and `received` are the bytes
+    that it has passed to the server and from it.
+    """
+
+    def __init__(self, target_port: int, seed: int, shortest: int, longest: int) -> None:
+        self.port = 0
+        self.connections = 0
+        self.cuts = 0
+        self.sent = 0
+        self.received = 0
+        self._target_port = target_port
+        self._random = random.Random(seed)
+        self._range = shortest, longest
+        self._mended = False
+        self._held_at: int | None = None
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    async def __aenter__(self) -> Self:
+        self._server = await asyncio.start_server(self._accept, "127.0.0.1", 0)
+        self.port = self._server.sockets[0].getsockname()[1]
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self._server.close()
+        for task in list(self._tasks):
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self._server.wait_closed()
+
+    def mend(self) -> None:
+        """Cut no more, and hold nothing back."""
+        self._mended = True
+        self._held_at = None
+
+    def hold_after(self, sent: int) -> None:
+        """Cut no more; pass nothing on to the server when `sent` bytes have been."""
+        self._mended = True
+        self._held_at = sent
+
+    async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        # A task of our own: that of asyncio's would report being cancelled.
+        task = asyncio.ensure_future(self._serve(reader, writer))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self.connections += 1
+        line = _Line(self._random.randint(*self._range), resets=self._random.random() < 0.5)
+        try:
+            far_reader, far_writer = await asyncio.open_connection("127.0.0.1", self._target_port)
+        except OSError:
+            writer.transport.abort()
+            return
+        try:
+            await asyncio.gather(
+                self._pass(line, reader, far_writer, to_server=True),
+                self._pass(line, far_reader, writer, to_server=False),
+            )
+        except OSError:
+            pass  # one of the two has gone, as they do
+        except _CutError:
+            self.cuts += 1
+            if line.resets:
+                for one in (writer, far_writer):
+                    _reset_at_close(one)
+        finally:
+            for one in (writer, far_writer):
+                one.transport.abort()
+                with suppress(OSError):
+                    await one.wait_closed()
+
+    async def _pass(
+        self,
+        line: _Line,
+        reader: asyncio.StreamReader,
+        writer: asyncio.StreamWriter,
+        *,
+        to_server: bool,
+    ) -> None:
+        while chunk := await reader.read(READ_SIZE):
+            if not self._mended:
+                chunk = chunk[: line.left]
+            line.left -= len(chunk)
+            while to_server and self._held_at is not None and self.sent >= self._held_at:
+                await asyncio.sleep(0.01)
+            if to_server:
+                self.sent += len(chunk)
+            else:
+                self.received += len(chunk)
+            writer.write(chunk)
+            await writer.drain()
+            if line.left <= 0 and not self._mended:
+                raise _CutError
+        with suppress(OSError):
+            writer.write_eof()
+
+
+class _Line:
+    """What is left of one connection, in bytes, and how it ends."""
+
+    def __init__(self, left: int, *, resets: bool) -> None:
+        self.left = left
+        self.resets = resets
+
+
+class _CutError(Exception):
+    """It is time."""
+
+
+def _reset_at_close(writer: asyncio.StreamWriter) -> None:
+    connection = writer.get_extra_info("socket")
+    with suppress(OSError):
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET)
+
+
+@contextmanager
+def proxy_in_thread(
+    target_port: int, *, seed: int, shortest: int, longest: int
+) -> Iterator[CuttingProxy]:
+    """A `CuttingProxy` with an event loop of its own, for tests that have none."""
+    proxy = CuttingProxy(target_port, seed, shortest, longest)
+    started = threading.Event()
+    loop = asyncio.new_event_loop()
+    ended = asyncio.Event()
+
+    async def live() -> None:
+        async with proxy:
+            started.set()
+            await ended.wait()
+
+    thread = threading.Thread(target=lambda: loop.run_until_complete(live()), name="proxy")
+    thread.start()
+    assert started.wait(10)
+    try:
+        yield proxy
+    finally:
+        loop.call_soon_threadsafe(ended.set)
+        thread.join(10)
+        loop.close()
