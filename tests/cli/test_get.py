@@ -19,7 +19,7 @@ from tests.support.serving import Serving, serving
 MIB = 1024 * 1024
 DATA = hashlib.shake_256(b"river").digest(20 * MIB)
 SIZE = 6 * MIB
-NO_DIGEST = "the server gives no digest to check"
+VERIFIED = "digest verified"
 
 
 @pytest.fixture
@@ -71,7 +71,7 @@ def test_a_file_comes_whole_over_connections_that_are_cut(served: Path, here: Pa
     assert proxy.cuts >= 2
     cuts = f"{proxy.cuts} lost connection{'s' if proxy.cuts > 1 else ''}"
     assert (ended.returncode, ended.stdout) == (0, "")
-    assert ended.stderr == f"big.iso: 21.0 MB, {cuts}, {NO_DIGEST}\n"
+    assert ended.stderr == f"big.iso: 21.0 MB, {cuts}, {VERIFIED}\n"
     assert (here / "big.iso").read_bytes() == DATA
 
 
@@ -84,7 +84,7 @@ def test_after_a_kill_the_same_command_goes_on(served: Path, here: Path) -> None
         assert server.statuses("/big.iso", at_least=2) == [200, 206]
         assert served_bytes(server, "/big.iso")[1] == SIZE - there
     assert ended.returncode == 0
-    assert ended.stderr == f"big.iso: 6.3 MB, went on from {there / 1e6:.1f} MB, {NO_DIGEST}\n"
+    assert ended.stderr == f"big.iso: 6.3 MB, went on from {there / 1e6:.1f} MB, {VERIFIED}\n"
     assert (here / "big.iso").read_bytes() == DATA[:SIZE]
     assert list(here.iterdir()) == [here / "big.iso"]
 
@@ -288,4 +288,4 @@ def test_settings_can_be_in_the_file_and_the_environment(served: Path, here: Pat
     with serving(served) as server:
         assert answer("get", f"{server.address}/file", folder=here).stderr == ""
         ended = answer("get", f"{server.address}/file", folder=here, RIVERRUN_QUIET="no")
-    assert ended.stderr == "file: is here already, 1 byte\n"
+    assert ended.stderr == "file: is here already, 1 byte, digest verified\n"

@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import Final
 
 from riverrun.apps.files.confinement import Root
+from riverrun.apps.files.digesting import repr_digest
 from riverrun.apps.files.following import follow_file
 from riverrun.apps.files.listing import LISTING_TYPES, send_listing
 from riverrun.apps.files.open_file import OpenFile
@@ -25,6 +26,7 @@ from riverrun.http.targets import Target, encode_path, parse_query, parse_target
 READING_METHODS: Final = ("GET", "HEAD")
 STORE: Final = ".riverrun"  # what riverrun keeps in a folder is nobody else's
 INDEX: Final = "index.html"
+WANTS_DIGEST: Final = b"want-repr-digest"
 
 
 class Files:
@@ -77,7 +79,7 @@ class Files:
                 representation = represent(
                     segments[-1], status.st_size, status.st_mtime_ns, status.st_ino
                 )
-                if not representation.compressible:
+                if not representation.compressible and WANTS_DIGEST not in request.fields:
                     if send_at_once(request, response, descriptor, representation):
                         return FINISHED
                     file = OpenFile(descriptor, status)
@@ -122,6 +124,10 @@ class Files:
                     file = siblings.pop(coding)
                     representation = file.represent(name, coding)
                 del siblings
+        if WANTS_DIGEST in request.fields:
+            digest = await repr_digest(request, file, representation)
+            if digest is not None:
+                response.headers["repr-digest"] = digest
         await send_file(request, response, file, representation)
 
     async def _answer_folder(

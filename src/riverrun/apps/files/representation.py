@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -33,7 +33,8 @@ class Representation:
     `length` is in bytes, `last_modified` in seconds, None when it is to come. `common_fields` are
     the lines that a 200, a 206 and a 304 share; `whole` is the answer that sends all of it.
     `resident_until` is the time of `time.monotonic` up to which all of it is taken to be in the
-    page cache, because it was read a moment ago.
+    page cache, because it was read a moment ago. `digests` are the Repr-Digest fields that were
+    calculated, by algorithm.
     """
 
     length: int
@@ -44,6 +45,7 @@ class Representation:
     common_fields: bytes
     whole: Answer
     resident_until: float = 0.0
+    digests: dict[str, str] = field(default_factory=dict)
 
 
 @lru_cache(maxsize=4096)

@@ -16,8 +16,10 @@ from riverrun.apps.uploads.record import Dialect
 from riverrun.apps.uploads.store import UploadStore
 from riverrun.apps.uploads.upload import Upload
 from riverrun.errors import HTTPError
+from riverrun.http.digests import parse_digests
 from riverrun.http.request import Request
 from riverrun.http.response import Response
+from riverrun.http.structured_fields import render_dictionary
 from riverrun.http.targets import encode_path
 from riverrun.streams.contracts import Readable
 
@@ -89,6 +91,9 @@ async def answer_complete(
         response.headers["location"] = encode_path(upload.record.target)
     if placed is not None:
         response.headers["etag"] = str(placed.etag)
+    if upload.record.repr_digest:
+        verified = parse_digests(upload.record.repr_digest.encode("latin-1"))
+        response.headers["repr-digest"] = render_dictionary(verified)
     for name, value in (headers or {}).items():
         response.headers[name] = value
     await response.end()

@@ -31,6 +31,7 @@ from riverrun.apps.uploads.upload import Upload
 from riverrun.errors import HTTPError
 from riverrun.http.request import Request
 from riverrun.http.response import Response
+from riverrun.http.resumable_uploads import PARTIAL_UPLOAD
 from riverrun.http.targets import Target
 
 OWN: Final = "~"
@@ -125,6 +126,7 @@ class Uploads:
             case _:
                 if permissions.upload or permissions.overwrite:
                     response.headers["upload-limit"] = limits_of(self.store).render()
+                    response.headers["accept-patch"] = PARTIAL_UPLOAD
                 await self._files(request, response)
 
     async def _answer_own(self, request: Request, response: Response, target: Target) -> None:
