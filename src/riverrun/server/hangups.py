@@ -3,6 +3,9 @@
 A transport that is paused is not polled, so a reset or a close would be seen only after reading
 goes on, which may be never. One ``poll`` call asks the kernel about all paused sockets, twenty
 times a second, and only while there are any.
+
+uvloop may not report a reset that came while a socket was not polled even when it is polled again,
+so a transport is looked at once more after that.
 """
 
 from __future__ import annotations
@@ -25,23 +28,33 @@ class Hangups:
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self._loop = loop
         self._descriptors: dict[asyncio.Transport, int] = {}
-        self._watched: dict[int, tuple[asyncio.Transport, Callable[[], bool]]] = {}
+        self._watched: dict[int, tuple[asyncio.Transport, Callable[[], bool] | None]] = {}
+        self._resumed: list[asyncio.Transport] = []
         self._poll = select.poll()
         self._timer: asyncio.TimerHandle | None = None
 
     def watch(self, transport: asyncio.Transport, goes_on: Callable[[], bool]) -> None:
         """Look after `transport` while it is paused; `goes_on` tells what an end of input means."""
-        descriptor = transport.get_extra_info("socket").fileno()
-        if descriptor < 0:
-            return
-        self._descriptors[transport] = descriptor
+        descriptor = self._descriptors.get(transport)
+        if descriptor is None:
+            descriptor = transport.get_extra_info("socket").fileno()
+            if descriptor < 0:
+                return
+            self._descriptors[transport] = descriptor
+            self._poll.register(descriptor, INPUT_ENDED)
         self._watched[descriptor] = transport, goes_on
-        self._poll.register(descriptor, INPUT_ENDED)
         if self._timer is None:
             self._timer = self._loop.call_later(INTERVAL, self._look)
 
+    def resume(self, transport: asyncio.Transport) -> None:
+        """`transport` is read again: only a reset that it may have missed is of interest."""
+        descriptor = self._descriptors.get(transport)
+        if descriptor is not None:
+            self._watched[descriptor] = transport, None
+            self._resumed.append(transport)
+
     def forget(self, transport: asyncio.Transport) -> None:
-        """`transport` is read again, or gone."""
+        """`transport` is gone."""
         descriptor = self._descriptors.pop(transport, None)
         if descriptor is not None:
             del self._watched[descriptor]
@@ -57,8 +70,14 @@ class Hangups:
         self._timer = None
         for descriptor, events in self._poll.poll(0):
             transport, goes_on = self._watched[descriptor]
-            if events & CLOSED or (events & INPUT_ENDED and not goes_on()):
+            ended = goes_on is not None and events & INPUT_ENDED and not goes_on()
+            if events & CLOSED or ended:
                 self.forget(transport)
                 transport.abort()
+        resumed, self._resumed = self._resumed, []
+        for transport in resumed:
+            descriptor = self._descriptors.get(transport, -1)
+            if descriptor >= 0 and self._watched[descriptor][1] is None:
+                self.forget(transport)
         if self._watched:
             self._timer = self._loop.call_later(INTERVAL, self._look)

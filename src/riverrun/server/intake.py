@@ -98,7 +98,7 @@ class Intake:
         self._holds = tuple(other for other in self._holds if other is not reason)
         if self._holds:
             return
-        self._hangups.forget(self._transport)
+        self._hangups.resume(self._transport)
         self._transport.resume_reading()
         try:
             self.parser.resume()
@@ -110,7 +110,7 @@ class Intake:
         self.parser.stop()
         if self._holds:
             self._holds = ()
-            self._hangups.forget(self._transport)
+            self._hangups.resume(self._transport)
             self._transport.resume_reading()
 
     def close(self, budget: BufferBudget) -> None:
