@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from riverrun.apps.files import Files
-    from riverrun.apps.uploads import Permissions, UploadLimits, Uploads
+    from riverrun.apps.uploads import Permissions, Upload, UploadLimits, Uploads
     from riverrun.flows import Flow, Shape
     from riverrun.http.handler import Handler
     from riverrun.http.limits import Limits
@@ -37,6 +37,7 @@ __all__ = [
     "Response",
     "Server",
     "Shape",
+    "Upload",
     "UploadLimits",
     "Uploads",
     "Writable",
@@ -60,6 +61,7 @@ _HOMES = {
     "Response": "riverrun.http.response",
     "Server": "riverrun.server",
     "Shape": "riverrun.flows",
+    "Upload": "riverrun.apps.uploads",
     "UploadLimits": "riverrun.apps.uploads",
     "Uploads": "riverrun.apps.uploads",
     "Writable": "riverrun.streams",

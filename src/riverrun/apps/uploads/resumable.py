@@ -73,7 +73,7 @@ async def begin_upload(
     if announced is not None:
         await response.inform(104, announced)
     async with upload.hold(request):
-        await _receive(request, response, upload, asked, 0, checks)
+        await _receive(request, response, store, upload, asked, 0, checks)
     if upload.complete:
         await answer_complete(response, upload, upload_fields(asked.version, complete=True))
         return
@@ -101,7 +101,7 @@ async def append_to_upload(
             if length != upload.record.length:
                 upload.record.length = length
                 await store.save(upload)
-            await _receive(request, response, upload, asked, offset, checks)
+            await _receive(request, response, store, upload, asked, offset, checks)
     if upload.complete:
         await answer_complete(response, upload, upload_fields(asked.version, complete=True))
         return
@@ -146,6 +146,7 @@ async def give_up_upload(
 async def _receive(
     request: Request,
     response: Response,
+    store: UploadStore,
     upload: Upload,
     asked: UploadRequest,
     offset: int,
@@ -155,6 +156,7 @@ async def _receive(
         try:
             await upload.append(request, offset, checks=checks)
         except BeyondLengthError:
+            await store.remove(upload)  # it is not to be trusted (Upload Append)
             raise inconsistent_length(asked.version, upload.offset) from None
     if not asked.completes:
         return
