@@ -88,6 +88,17 @@ async def test_what_is_no_place_for_a_file(inbox: Inbox, path: str, status: int)
     assert inbox.waiting == []
 
 
+async def test_the_store_is_out_of_reach_even_where_hidden_files_are_not(
+    open_inbox: OpenInbox,
+) -> None:
+    inbox = await open_inbox(hidden=True)
+    before = (inbox.folder / ".riverrun" / "uploads.db").read_bytes()
+    for method in ("PUT", "DELETE"):
+        assert (await inbox.ask(method, "/.riverrun/uploads.db", body=b"x")).status == 403
+    assert (inbox.folder / ".riverrun" / "uploads.db").read_bytes() == before
+    assert (await inbox.ask("PUT", "/.profile", body=b"x")).status == 201
+
+
 async def test_a_link_is_replaced_and_not_followed(inbox: Inbox, tmp_path: Path) -> None:
     outside = tmp_path / "outside"
     outside.write_bytes(b"untouched")

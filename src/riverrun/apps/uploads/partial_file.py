@@ -41,14 +41,16 @@ class PartialFile:
     Raises `OSError` when it cannot be opened.
     """
 
-    __slots__ = ("_behind", "_file", "_loop", "_writing", "durable", "size")
+    __slots__ = ("_behind", "_file", "_folder", "_loop", "_writing", "durable", "size")
 
-    def __init__(self, path: str, mode: int = 0o666) -> None:
+    def __init__(self, path: str, *, lasting: bool = True) -> None:
+        """`lasting`: it is to be found by this name after a power cut, once it was synced."""
         self._loop = asyncio.get_running_loop()
-        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, mode)
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o666)
         self._file = FileIO(descriptor, "r+")
         self.size = os.fstat(descriptor).st_size
         self.durable = 0
+        self._folder = os.path.dirname(path) if lasting and not self.size else ""  # noqa: PTH120
         self._behind = False
         self._writing: asyncio.Future[Any] | None = None
 
@@ -90,7 +92,9 @@ class PartialFile:
         """
         size = self.size
         if size > self.durable:
-            await asyncio.shield(self._loop.run_in_executor(None, _sync, self._file))
+            syncing = self._loop.run_in_executor(None, _sync, self._file, self._folder)
+            await asyncio.shield(syncing)
+            self._folder = ""
             self.durable = max(self.durable, size)
         return self.durable
 
@@ -158,8 +162,14 @@ def _copy_some(source: FileIO, file: FileIO, offset: int, size: int) -> int:
     return _write_all(file, (chunk,), size, ()) - size if chunk else 0
 
 
-def _sync(file: FileIO) -> None:
+def _sync(file: FileIO, folder: str) -> None:
     os.fdatasync(file.fileno())
+    if folder:  # it is new there
+        descriptor = os.open(folder, os.O_RDONLY | os.O_CLOEXEC)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
 
 
 def _size(file: FileIO) -> int:

@@ -207,7 +207,7 @@ class UploadStore:
 
     def open_partial(self, upload: Upload) -> PartialFile:
         """Open the file that an upload grows in."""
-        return PartialFile(self._path(upload))
+        return PartialFile(self._path(upload), lasting=upload.lasting)
 
     def open_to_read(self, upload: Upload) -> int:
         """A descriptor of that file, which is then the caller's; `FileNotFoundError` without."""

@@ -259,6 +259,7 @@ class Upload:
                 self._store.check_room(0)
                 room_checked = size
             await file.write(chunks, checks)
+            chunks = ()  # or they would be held until the next ones come
             self.notify()
             if not checks and file.size - file.durable >= SYNC_SIZE and self._syncing is None:
                 self._syncing = asyncio.ensure_future(self._sync(file))
