@@ -15,6 +15,7 @@ from typing import TypeVar
 import msgspec
 
 from riverrun.apps.uploads.record import Record
+from riverrun.errors import HTTPError
 
 T = TypeVar("T")
 
@@ -32,7 +33,8 @@ VERSION = 1
 class Catalogue:
     """The records of one store, in the SQLite file `path`.
 
-    Raises `sqlite3.Error` when that cannot be opened, or was written by a newer version.
+    Raises `sqlite3.Error` when that cannot be opened, or was written by a newer version; changing
+    it raises `HTTPError` 507 when the disk is full.
     """
 
     def __init__(self, path: str) -> None:
@@ -75,7 +77,12 @@ class Catalogue:
 
     async def _run(self, work: Callable[[], T]) -> T:
         running = asyncio.get_running_loop().run_in_executor(self._thread, work)
-        return await asyncio.shield(running)
+        try:
+            return await asyncio.shield(running)
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode == sqlite3.SQLITE_FULL:
+                raise HTTPError(507, "The disk is full.") from error
+            raise
 
     def close(self) -> None:
         """Finish what was begun, and let go of the file."""
