@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 RUN := $(VENV)/.run-ready
 DEV := $(VENV)/.dev-ready
 
-.PHONY: serve test lint format bench docs pictures clean
+.PHONY: serve test crash lint format bench pictures clean
 
 serve: $(RUN)
 	$(BIN)/riverrun serve examples/river --chunk-size 1000 --delay 10ms
@@ -16,6 +16,9 @@ test: $(DEV) lint
 	$(BIN)/coverage run -m pytest
 	$(BIN)/coverage combine --quiet
 	$(BIN)/coverage report --skip-covered --sort=cover
+
+crash: $(DEV)
+	$(BIN)/python -m tests.blackbox.crashes --rounds 10000
 
 lint: $(DEV)
 	$(BIN)/ruff check

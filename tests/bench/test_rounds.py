@@ -60,7 +60,7 @@ def test_a_failure_is_recorded_without_any_path_and_the_rest_goes_on() -> None:
 
 
 def test_a_peer_is_not_asked_for_work_it_cannot_do() -> None:
-    fake = Fake(needs="uploads")
+    fake = Fake(needs=peers.TUS)
     ask(["caddy"], 1, fake)
     assert fake.asked == []
 

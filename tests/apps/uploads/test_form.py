@@ -6,9 +6,10 @@ import os
 import pytest
 from tests.apps.uploads.conftest import OpenInbox
 from tests.apps.uploads.inboxes import Inbox, sending
-from tests.server.client import Reply
+from tests.server.client import Reply, until
 
 from riverrun.apps.uploads import Permissions
+from riverrun.apps.uploads.record import UploadState
 
 BROWSER = "Accept: text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"
 MULTIPART = "Content-Type: multipart/form-data; boundary=edge"
@@ -94,9 +95,8 @@ async def test_a_form_that_is_cut_leaves_no_part_of_a_file(inbox: Inbox) -> None
     async with await inbox.connect() as client:
         await client.send(sending("/", len(body), MULTIPART, method="POST") + body[:50_000])
         upload = await inbox.only_upload(offset=1)
-    while upload.receiving or list(inbox.uploads.store):
-        await upload.changed()
-    assert (inbox.names, inbox.waiting) == ([], [])
+    await until(lambda: upload.state is UploadState.GONE and not inbox.waiting)
+    assert inbox.names == []
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,7 @@
 
 import pytest
 from tests.apps.uploads.inboxes import Inbox, sending
-from tests.server.client import Client, request
+from tests.server.client import Client, request, until
 
 
 async def reading(client: Client, path: str, *lines: str) -> int:
@@ -28,7 +28,8 @@ async def test_a_reader_is_cut_when_the_upload_fails(inbox: Inbox) -> None:
             await inbox.only_upload(offset=3)
             assert await reading(reader, "/f.txt") == 200
         assert await reader.is_cut()
-    assert (inbox.names, inbox.waiting) == ([], [])
+    await until(lambda: not inbox.waiting)
+    assert inbox.names == []
     assert (await inbox.ask("GET", "/f.txt")).status == 404
 
 

@@ -149,16 +149,18 @@ class UploadStore:
 
     async def remove(self, upload: Upload) -> None:
         """Let go of an upload and of its bytes, unless it is complete: then of its record only."""
-        if not (upload.complete and upload.record.target):
+        has_bytes = not (upload.complete and upload.record.target)
+        if has_bytes:
             upload.record.state = UploadState.GONE
             upload.forget_file()
-            loop = asyncio.get_running_loop()
-            await loop.run_in_executor(None, _unlink, self._path(upload))
         self._uploads.pop(upload.id, None)
         self._forget_target(upload)
         upload.notify()
-        if upload.lasting:
+        if upload.lasting:  # first, or a crash would leave it known, and without its bytes
             await self._catalogue.remove(upload.id)
+        if has_bytes:
+            loop = asyncio.get_running_loop()
+            await loop.run_in_executor(None, _unlink, self._path(upload))
 
     async def finish(self, upload: Upload, file: PartialFile) -> None:
         """Verify all of `file`, and put it under its name; see `Upload.finish`."""
@@ -220,11 +222,16 @@ class UploadStore:
                 await self.remove(upload)
 
     def close(self) -> None:
-        """Let go of the catalogue; unfinished uploads can be resumed when it is opened again."""
+        """Let go of the catalogue; unfinished uploads can be resumed when it is opened again.
+
+        Twice is once.
+        """
         if self._sweeping is not None:
             self._sweeping.cancel()
         self._catalogue.close()
-        os.close(self._lock)
+        lock, self._lock = self._lock, -1
+        if lock >= 0:
+            os.close(lock)
 
     async def _place(self, upload: Upload) -> Placed:
         if self._placing is None:

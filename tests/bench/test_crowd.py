@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from bench.work.stalled_readers import settled
+from bench.crowd import settled
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

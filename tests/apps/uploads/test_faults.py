@@ -1,0 +1,159 @@
+"""What is full, too much, too slow, or too late."""
+
+import errno
+import os
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+from tests.apps.uploads.conftest import OpenInbox
+from tests.apps.uploads.inboxes import Inbox, sending
+from tests.apps.uploads.test_resumable import PART, PARTIAL, WHOLE, add, begin
+from tests.server.client import until
+
+from riverrun.apps.uploads import Uploads
+from riverrun.http.limits import Limits
+
+
+@pytest.fixture
+def disk(monkeypatch: pytest.MonkeyPatch) -> "Disk":
+    return Disk(monkeypatch)
+
+
+class Disk:
+    """A disk with room for so many bytes more, as `os.pwritev` sees it."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.room = 1 << 60
+        self._write = os.pwritev
+        monkeypatch.setattr(os, "pwritev", self._written)
+
+    def _written(self, descriptor: int, buffers: Sequence[bytes], offset: int) -> int:
+        whole = b"".join(buffers)
+        if whole and not self.room:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        part = whole[: self.room]
+        self.room -= len(part)
+        written = self._write(descriptor, [part], offset)
+        if len(part) < len(whole):
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        return written
+
+
+async def test_a_full_disk_leaves_nothing_under_the_name(inbox: Inbox, disk: Disk) -> None:
+    disk.room = 1000
+    reply = await inbox.ask("PUT", "/f", body=bytes(5000))
+    assert reply.status == 507
+    assert (inbox.names, inbox.waiting) == ([], [])
+
+
+async def test_an_upload_goes_on_when_there_is_room_again(inbox: Inbox, disk: Disk) -> None:
+    location = await begin(inbox, "/f")
+    disk.room = 3
+    assert (await add(inbox, location, 0, b"abcdef", last=True)).status == 507
+    offset = int((await inbox.ask("HEAD", location))["upload-offset"] or -1)
+    assert offset == 3
+    disk.room = 1000
+    assert (await add(inbox, location, offset, b"abcdef"[offset:], last=True)).status == 201
+    assert (inbox.folder / "f").read_bytes() == b"abcdef"
+
+
+@pytest.mark.parametrize("call", ["fdatasync", "link"])
+async def test_a_disk_that_is_full_at_the_end(
+    inbox: Inbox, monkeypatch: pytest.MonkeyPatch, call: str
+) -> None:
+    location = await begin(inbox, "/f", body=b"abc")
+
+    def full(*_: object, **__: object) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    with monkeypatch.context() as patched:
+        patched.setattr(os, call, full)
+        assert (await add(inbox, location, 3, b"def", last=True)).status in (500, 507)
+    assert inbox.names == []
+    head = await inbox.ask("HEAD", location)
+    if head["upload-complete"] == "?0":
+        offset = int(head["upload-offset"] or -1)
+        assert (await add(inbox, location, offset, b"abcdef"[offset:], last=True)).status == 201
+    assert (inbox.folder / "f").read_bytes() == b"abcdef"
+
+
+@pytest.mark.parametrize(
+    ("limits", "status"), [({"size": 10}, 413), ({"free_space": 1 << 60}, 507)]
+)
+async def test_what_is_too_much_is_refused_before_the_body(
+    open_inbox: OpenInbox, limits: dict[str, int], status: int
+) -> None:
+    inbox = await open_inbox(limits=limits)
+    async with await inbox.connect() as client:
+        await client.send(sending("/f", 11, "Expect: 100-continue"))
+        reply = await client.reply()
+    assert (reply.status, reply.interim) == (status, [])
+
+
+async def test_a_body_that_tells_no_length_is_stopped_at_the_limit(open_inbox: OpenInbox) -> None:
+    inbox = await open_inbox(limits={"size": 10})
+    async with await inbox.connect() as client:
+        await client.send(b"PUT /f HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n")
+        await client.send(b"8\r\n12345678\r\n8\r\n12345678\r\n")
+        assert (await client.reply()).status == 413
+    assert (inbox.names, inbox.waiting) == ([], [])
+
+
+async def test_too_many_unfinished_uploads_are_refused(open_inbox: OpenInbox) -> None:
+    inbox = await open_inbox(limits={"unfinished": 2})
+    first = await begin(inbox, "/1")
+    await begin(inbox, "/2")
+    reply = await inbox.ask("PUT", "/3", PART, body=b"")
+    assert (reply.status, reply["retry-after"]) == (429, "60")
+    assert (await add(inbox, first, 0, b"x", last=True)).status == 201
+    assert (await inbox.ask("PUT", "/3", PART, body=b"")).status == 201
+
+
+async def test_a_sender_that_stalls_is_timed_out_and_can_go_on(open_inbox: OpenInbox) -> None:
+    inbox = await open_inbox(server={"limits": Limits(stall_timeout=0.5)})
+    location = await begin(inbox, "/f")
+    async with await inbox.connect() as client:
+        head = sending(location, 6, PARTIAL, "Upload-Offset: 0", WHOLE, method="PATCH")
+        await client.send(head + b"abc")
+        assert (await client.reply()).status == 408
+    assert (await inbox.ask("HEAD", location))["upload-offset"] == "3"
+    assert (await add(inbox, location, 3, b"def", last=True)).status == 201
+
+
+async def test_unfinished_uploads_expire(inbox: Inbox) -> None:
+    location = await begin(inbox, "/f", body=b"abc")
+    upload = await inbox.only_upload()
+    upload.record.expires = 0.0
+    assert (await inbox.ask("HEAD", location)).status == 404
+    await inbox.uploads.store.sweep()
+    assert (inbox.waiting, list(inbox.uploads.store)) == ([], [])
+
+
+async def test_an_upload_outlives_its_server(open_inbox: OpenInbox) -> None:
+    first = await open_inbox()
+    location = await begin(first, "/f", "Upload-Length: 6", body=b"abc")
+    (first.folder / ".riverrun" / "uploads" / "stray").write_bytes(b"of a plain PUT")
+    await first.server.stop(0)
+    first.uploads.close()
+    second = Uploads(first.folder)
+    (upload,) = second.store
+    second.close()
+    assert location.endswith(upload.id)
+    assert (upload.offset, upload.record.length, upload.record.target) == (3, 6, ("f",))
+    assert first.waiting == [upload.id]
+
+
+async def test_a_second_server_on_the_folder_is_refused(inbox: Inbox) -> None:
+    with pytest.raises(BlockingIOError):
+        Uploads(inbox.folder)
+
+
+async def test_a_cancelled_client_leaves_no_descriptor(inbox: Inbox) -> None:
+    descriptors = Path("/proc/self/fd")
+    before = len(list(descriptors.iterdir()))
+    async with await inbox.connect() as client:
+        await client.send(sending("/f", 100) + b"abc")
+        await inbox.only_upload(offset=3)
+    await until(lambda: len(list(descriptors.iterdir())) <= before)
+    assert inbox.waiting == []
