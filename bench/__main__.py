@@ -11,13 +11,13 @@ import signal
 import sys
 import tempfile
 import time
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 
 from bench import folder, machine, page, peers, rounds, work
 from bench.model import Settings
 from bench.results import Results
-from bench.tools import ROOT, prepare_venv
+from bench.tools import ROOT, prepare_node, prepare_venv
 
 PAGE = ROOT / "docs" / "benchmarks.md"
 _PATH_OPTIONS = ("--json", "--page", "--render", "--folder")
@@ -38,6 +38,8 @@ def main(arguments: list[str]) -> int:
         return _refuse(reason)
     if reason := prepare_venv():
         _say(f"the peers' venv could not be made: {reason}")
+    if reason := prepare_node():
+        _say(f"the peers from npm could not be installed: {reason}")
     # Ended from outside, this still leaves no server behind: every `with` runs to its end.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     os.sched_setaffinity(0, {options.load_core})
@@ -46,6 +48,8 @@ def main(arguments: list[str]) -> int:
     target = options.page or (None if partial else PAGE)
     with tempfile.TemporaryDirectory(prefix="bench-", dir=options.folder) as name:
         served = Path(name)
+        room = folder.long_upload_gib(shutil.disk_usage(served).free, settings.long_upload_gib)
+        settings = replace(settings, long_upload_gib=room)
         folder.fill(served)
         trials, facts = rounds.muster(chosen_peers, served, settings, options.server_core, _say)
         results = Results(

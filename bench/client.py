@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import socket
 import struct
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Self
 
 from bench.model import VoidReadingError
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from types import TracebackType
 
 HOST = "127.0.0.1"
@@ -28,6 +29,8 @@ class Head:
     status: int
     length: int | None
     body: bytes
+    headers: dict[str, str] = field(default_factory=dict, compare=False)
+    """By their names in small letters."""
 
 
 def parse_head(received: bytes) -> Head | None:
@@ -45,13 +48,26 @@ def parse_head(received: bytes) -> Head | None:
     status = lines[0].split(b" ", 2)
     if len(status) < 2 or not status[0].startswith(b"HTTP/1.") or not status[1].isdigit():
         raise VoidReadingError("the answer is not HTTP/1.1")
-    for line in lines[1:]:
-        name, _, value = line.partition(b":")
-        if name.lower() == b"content-length" and value.strip().isdigit():
-            return Head(int(status[1]), int(value), body)
-        if name.lower() == b"transfer-encoding" and value.strip().lower() == b"chunked":
-            return Head(int(status[1]), None, body)
-    raise VoidReadingError(f"status {int(status[1])} with a body that has no end")
+    code, headers = int(status[1]), _headers(lines[1:])
+    if code == 204:  # has no body, and need not say so (RFC 9110 section 15.3.5)
+        return Head(code, 0, body, headers)
+    if headers.get("content-length", "").isdigit():
+        return Head(code, int(headers["content-length"]), body, headers)
+    if headers.get("transfer-encoding", "").lower() == "chunked":
+        return Head(code, None, body, headers)
+    raise VoidReadingError(f"status {code} with a body that has no end")
+
+
+def request_head(method: str, path: str, headers: Mapping[str, str]) -> bytes:
+    """The head of a request, as it is sent."""
+    lines = [f"{method} {path} HTTP/1.1", f"Host: {HOST}"]
+    lines += [f"{name}: {value}" for name, value in headers.items()]
+    return ("\r\n".join(lines) + "\r\n\r\n").encode()
+
+
+def _headers(lines: list[bytes]) -> dict[str, str]:
+    parted = (line.decode("latin-1").partition(":") for line in lines)
+    return {name.lower(): value.strip() for name, _, value in parted}
 
 
 class Connection:
@@ -93,7 +109,7 @@ class Connection:
 
     def ask(self, path: str) -> None:
         """Send a GET for `path`."""
-        self.socket.sendall(f"GET {path} HTTP/1.1\r\nHost: {HOST}\r\n\r\n".encode())
+        self.socket.sendall(request_head("GET", path, {}))
 
     def read_head(self, max_bytes: int = 4096) -> Head:
         """Read the response head, `max_bytes` at a time, and whatever body came with it."""

@@ -16,6 +16,8 @@ SIZES = {
     "1GiB": 1 << 30,
 }
 _BLOCK = 1 << 20
+_LONG_UPLOAD_NEEDS_GIB = 15
+_SHORTER_UPLOAD_GIB = 4
 
 
 def file_name(size: str) -> str:
@@ -33,6 +35,13 @@ def fill(folder: Path) -> None:
         # Readable by the worker of a server that gives up its rights.
         (folder / file_name(size)).chmod(0o644)
     folder.chmod(0o755)
+
+
+def long_upload_gib(free_bytes: int, wanted: int) -> int:
+    """The size of the long upload: the one that is wanted, or less where the disk has no room."""
+    return (
+        wanted if free_bytes >= _LONG_UPLOAD_NEEDS_GIB << 30 else min(wanted, _SHORTER_UPLOAD_GIB)
+    )
 
 
 def bring_into_page_cache(path: Path) -> None:

@@ -78,6 +78,8 @@ class Settings:
     stalled_readers: int = 1000
     fresh_connections: int = 100
     starts: int = 3
+    slow_senders: int = 1000
+    long_upload_gib: int = 10
 
     @classmethod
     def quick(cls) -> Settings:
@@ -89,6 +91,8 @@ class Settings:
             stalled_readers=200,
             fresh_connections=30,
             starts=1,
+            slow_senders=200,
+            long_upload_gib=4,
         )
 
 

@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING
 from bench import plot, report
 from bench.model import BASELINE
 from bench.work import METRICS, TARGETS
-from bench.work.tables import COST, LATENCY, THROUGHPUT
+from bench.work.tables import COST, LATENCY, THROUGHPUT, UPLOAD_COST
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from bench.model import Metric
     from bench.results import PeerFacts, Results
 
 _OURS = "riverrun"
@@ -54,26 +55,31 @@ def pictures(results: Results) -> dict[str, plot.Plot]:
             ],
             even=f"{BASELINE} = 1",
         )
-    costs = [
-        m
-        for m in METRICS
-        if m.table in (COST, LATENCY) and not m.name.startswith("first")
-        if results.readings.get(m.name)
-    ]
-    if costs:
-        drawn["costs"] = plot.bar_panels(
-            "What it costs (lower is better)",
-            [fact.title for fact in peers],
-            [
-                plot.Series(
-                    f"{metric.title}, {metric.unit}",
-                    [results.median(metric.name, fact.name) for fact in peers],
-                )
-                for metric in costs
-            ],
-            strong=next((fact.title for fact in peers if fact.name == _OURS), ""),
-        )
+    costs = [m for m in METRICS if m.table in (COST, LATENCY) and not m.name.startswith("first")]
+    for name, title, metrics in (
+        ("costs", "What it costs", costs),
+        ("uploads", UPLOAD_COST, [m for m in METRICS if m.table == UPLOAD_COST]),
+    ):
+        if any(results.readings.get(metric.name) for metric in metrics):
+            drawn[name] = _bars(f"{title} (lower is better)", results, peers, metrics)
     return drawn
+
+
+def _bars(title: str, results: Results, peers: list[PeerFacts], metrics: list[Metric]) -> plot.Plot:
+    shown = [metric for metric in metrics if results.readings.get(metric.name)]
+    able = [fact for fact in report.measured(results, shown) if fact in peers]
+    return plot.bar_panels(
+        title,
+        [fact.title for fact in able],
+        [
+            plot.Series(
+                f"{metric.title}, {metric.unit}",
+                [results.median(metric.name, fact.name) for fact in able],
+            )
+            for metric in shown
+        ],
+        strong=next((fact.title for fact in able if fact.name == _OURS), ""),
+    )
 
 
 def _ours_first(peers: list[PeerFacts]) -> list[PeerFacts]:

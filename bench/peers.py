@@ -8,26 +8,47 @@ from __future__ import annotations
 
 import os
 import textwrap
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from bench.client import HOST
 from bench.tools import (
+    NODE_MODULES,
     PROGRAMS,
     in_bench_venv,
     in_product_venv,
     installed,
+    node_package_version,
     package_version,
     version_from,
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from bench.process import Site
 
 FILES = "files"
 """The ability to serve a folder."""
+
+UPLOADS = "uploads"
+"""The ability to store what is PUT into a folder."""
+
+TUS = "tus"
+"""The ability to take resumable uploads by tus 1.0."""
+
+
+@dataclass(frozen=True)
+class Service:
+    """How a peer is started for one ability, and where it then is.
+
+    Attributes:
+        arguments: Its command line after the executable; may write files into the scratch folder.
+        prefix: The path under which it serves the folder, or takes what is sent.
+    """
+
+    arguments: Callable[[Site], list[str]]
+    prefix: str = "/"
 
 
 @dataclass(frozen=True)
@@ -40,11 +61,9 @@ class Peer:
         note: What is on and off in it, for the page.
         install: How to get it.
         program: Finds its executable, or None where it is not installed.
-        arguments: Its command line after the executable; may write files into the scratch folder.
+        services: What it can do, by ability; works ask for these.
         version: Finds its version.
-        prefix: The path under which it serves the folder.
         variant_of: The peer that it differs from by one setting.
-        abilities: The kinds of work it can do.
     """
 
     name: str
@@ -52,24 +71,23 @@ class Peer:
     note: str
     install: str
     program: Callable[[], str | None]
-    arguments: Callable[[Site], list[str]]
+    services: Mapping[str, Service]
     version: Callable[[], str | None]
-    prefix: str = "/"
     variant_of: str | None = None
-    abilities: frozenset[str] = field(default=frozenset({FILES}))
 
     def missing(self) -> str | None:
         """Why it cannot be started, or None."""
         return None if self.program() else f"not installed ({self.install})"
 
-    def command(self, site: Site) -> list[str]:
+    def command(self, service: Service, site: Site) -> list[str]:
         """The whole command line; only for a peer that is not missing."""
-        return [self.program() or self.name, *self.arguments(site)]
+        return [self.program() or self.name, *service.arguments(site)]
 
 
-def nginx_configuration(site: Site, *, as_root: bool) -> str:
+def nginx_configuration(site: Site, *, as_root: bool, uploads: bool = False) -> str:
     """The text of nginx.conf. As root it must be told to stay root to read a private folder."""
     user = "user root;" if as_root else ""
+    dav = "dav_methods PUT; client_max_body_size 0;" if uploads else ""
     return textwrap.dedent(f"""\
         {user}
         worker_processes 1;
@@ -91,15 +109,20 @@ def nginx_configuration(site: Site, *, as_root: bool) -> str:
             server {{
                 listen {HOST}:{site.port};
                 root {site.folder};
+                {dav}
             }}
         }}
         """)
 
 
-def _nginx(site: Site) -> list[str]:
-    configuration = site.scratch / "nginx.conf"
-    configuration.write_text(nginx_configuration(site, as_root=os.geteuid() == 0))
-    return ["-p", str(site.scratch), "-c", str(configuration), "-e", "stderr"]
+def _nginx(*, uploads: bool) -> Callable[[Site], list[str]]:
+    def arguments(site: Site) -> list[str]:
+        configuration = site.scratch / "nginx.conf"
+        as_root = os.geteuid() == 0
+        configuration.write_text(nginx_configuration(site, as_root=as_root, uploads=uploads))
+        return ["-p", str(site.scratch), "-c", str(configuration), "-e", "stderr"]
+
+    return arguments
 
 
 def _caddy(site: Site) -> list[str]:
@@ -119,8 +142,17 @@ def _own_program(file_name: str) -> Callable[[Site], list[str]]:
     return lambda site: [str(PROGRAMS / file_name), str(site.folder), str(site.port)]
 
 
+def _tus_server(site: Site) -> list[str]:
+    program = str(PROGRAMS / "tus_server.mjs")
+    return [program, str(site.folder), str(site.port), str(NODE_MODULES)]
+
+
 def _riverrun(*options: str) -> Callable[[Site], list[str]]:
     return lambda site: ["serve", str(site.folder), "--port", str(site.port), *options]
+
+
+def _node_with(package: str) -> Callable[[], str | None]:
+    return lambda: installed("node") if node_package_version(package) else None
 
 
 def _bench_python() -> str | None:
@@ -154,16 +186,21 @@ def _riverrun_version() -> str | None:
 
 
 _FROM_VENV = "bench/requirements.txt"
+_RIVERRUN_UPLOADS = _riverrun("--log", "none", "--allow", "upload,overwrite")
 
 PEERS = (
     Peer(
         "nginx",
         "nginx",
         "One worker, sendfile and tcp_nopush on, access log off, keep-alive without a limit of"
-        " requests, no open_file_cache (its default: a changed file is seen at once).",
+        " requests, no open_file_cache (its default: a changed file is seen at once). Uploads: its"
+        " DAV module, `dav_methods PUT`, no limit of size; no fsync.",
         "Debian package nginx-light",
         lambda: installed("nginx"),
-        _nginx,
+        {
+            FILES: Service(_nginx(uploads=False)),
+            UPLOADS: Service(_nginx(uploads=True)),
+        },
         lambda: version_from(installed("nginx"), "-v"),
     ),
     Peer(
@@ -172,26 +209,34 @@ PEERS = (
         "`file-server`, compression off, access log off (its default), administration off.",
         _FROM_VENV,
         lambda: in_bench_venv("caddy"),
-        _caddy,
+        {FILES: Service(_caddy)},
         lambda: version_from(in_bench_venv("caddy"), "version"),
     ),
     Peer(
         "node",
         "Node pipeline",
         "A program of 35 lines: stat, createReadStream, stream.pipeline into the response;"
-        " one process, no log.",
+        " one process, no log. Uploads: another of 25, stream.pipeline from the request into"
+        " createWriteStream; no fsync.",
         "Node.js 18 or newer",
         lambda: installed("node"),
-        _own_program("node_pipeline.mjs"),
+        {
+            FILES: Service(_own_program("node_pipeline.mjs")),
+            UPLOADS: Service(_own_program("node_upload.mjs")),
+        },
         lambda: version_from(installed("node"), "--version"),
     ),
     Peer(
         "starlette",
         "Starlette on uvicorn",
-        "StaticFiles, one process, uvloop and httptools, access log off.",
+        "StaticFiles, one process, uvloop and httptools, access log off. Uploads: request.stream()"
+        " into anyio's file, which writes in threads; no fsync.",
         _FROM_VENV,
         _with_package("starlette"),
-        _own_program("starlette_app.py"),
+        {
+            FILES: Service(_own_program("starlette_app.py")),
+            UPLOADS: Service(_own_program("starlette_upload.py")),
+        },
         _starlette_version,
     ),
     Peer(
@@ -201,27 +246,46 @@ PEERS = (
         " without Content-Length.",
         _FROM_VENV,
         lambda: in_bench_venv("granian"),
-        _granian,
+        {FILES: Service(_granian, "/static/")},
         _package_version("granian"),
-        prefix="/static/",
     ),
     Peer(
         "aiohttp",
         "aiohttp",
         "add_static (FileResponse) on the asyncio loop, which has the sendfile that uvloop lacks;"
-        " access log off.",
+        " access log off. Uploads: request.content.iter_chunked(64 KiB), written in place, so that"
+        " everybody else waits for the disk; no fsync.",
         _FROM_VENV,
         _with_package("aiohttp"),
-        _own_program("aiohttp_app.py"),
+        {
+            FILES: Service(_own_program("aiohttp_app.py")),
+            UPLOADS: Service(_own_program("aiohttp_upload.py")),
+        },
         _package_version("aiohttp"),
+    ),
+    Peer(
+        "tus-node",
+        "@tus/server",
+        "The reference server of tus in Node.js, with @tus/file-store; one process, no log; no"
+        " fsync.",
+        "bench/package.json",
+        _node_with("@tus/server"),
+        {TUS: Service(_tus_server, "/files/")},
+        lambda: node_package_version("@tus/server"),
     ),
     Peer(
         "riverrun",
         "riverrun",
-        "`riverrun serve --log none`; everything else as it comes: flows, limits and timeouts on.",
+        "`riverrun serve --log none`; everything else as it comes: flows, limits and timeouts on."
+        " Uploads: `--allow upload,overwrite`; fsync, rename and fsync of the folder before the"
+        " answer.",
         "this working tree",
         _riverrun_program,
-        _riverrun("--log", "none"),
+        {
+            FILES: Service(_riverrun("--log", "none")),
+            UPLOADS: Service(_RIVERRUN_UPLOADS),
+            TUS: Service(_RIVERRUN_UPLOADS, "/~/tus/"),
+        },
         _riverrun_version,
     ),
     Peer(
@@ -230,7 +294,7 @@ PEERS = (
         "`--log text`, written to a file.",
         "this working tree",
         _riverrun_program,
-        _riverrun("--log", "text"),
+        {FILES: Service(_riverrun("--log", "text"))},
         _riverrun_version,
         variant_of="riverrun",
     ),
@@ -240,7 +304,7 @@ PEERS = (
         "`--log none --rate 100GB/s`.",
         "this working tree",
         _riverrun_program,
-        _riverrun("--log", "none", "--rate", "100GB/s"),
+        {FILES: Service(_riverrun("--log", "none", "--rate", "100GB/s"))},
         _riverrun_version,
         variant_of="riverrun",
     ),

@@ -21,12 +21,13 @@ from typing import TYPE_CHECKING
 from bench.client import HOST, Connection
 from bench.folder import SIZES, file_name
 from bench.model import VoidReadingError
+from bench.peers import FILES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from bench.model import Settings
-    from bench.peers import Peer
+    from bench.peers import Peer, Service
 
 _START_PATIENCE = 15.0
 _STOP_PATIENCE = 5.0
@@ -44,7 +45,7 @@ class NotStartedError(Exception):
 
 @dataclass(frozen=True)
 class Site:
-    """What a peer is told when it is started."""
+    """What a peer is told when it is started: the folder, to be served or to be filled."""
 
     folder: Path
     scratch: Path
@@ -74,6 +75,14 @@ def parse_pss(smaps_rollup: str) -> int:
     return 0
 
 
+def parse_peak(status: str) -> int:
+    """The peak of the resident set size in bytes, from /proc/PID/status."""
+    for line in status.splitlines():
+        if line.startswith("VmHWM:"):
+            return int(line.split()[1]) * 1024
+    return 0
+
+
 def descendants(root: int, parents: dict[int, int]) -> list[int]:
     """`root` and everything below it, given each process's parent."""
     tree = [root]
@@ -96,16 +105,17 @@ def _tree_stats(root: int) -> dict[int, Stat]:
 class Server:
     """A running peer."""
 
-    def __init__(self, process: subprocess.Popen[bytes], site: Site, prefix: str) -> None:
+    def __init__(self, process: subprocess.Popen[bytes], site: Site, service: Service) -> None:
         self._process = process
-        self._prefix = prefix
+        self.prefix = service.prefix
+        self.folder = site.folder
         self.port = site.port
         self.ready_after = 0.0
         """Seconds from spawn to the first successful answer."""
 
     def path(self, size: str) -> str:
         """The request path of the file of that size."""
-        return self._prefix + file_name(size)
+        return self.prefix + file_name(size)
 
     def url(self, size: str) -> str:
         """The address of the file of that size."""
@@ -123,8 +133,22 @@ class Server:
                 total += parse_pss(Path(f"/proc/{pid}/smaps_rollup").read_text())
         return total
 
-    def wait_until_ready(self, spawned_at: float) -> None:
-        """Ask until a file comes back.
+    def forget_peak(self) -> None:
+        """Let the peak of memory begin anew, at what is used now (clear_refs in proc(5))."""
+        for pid in _tree_stats(self._process.pid):
+            with contextlib.suppress(OSError):
+                Path(f"/proc/{pid}/clear_refs").write_text("5")
+
+    def peak_bytes(self) -> int:
+        """The peak of the resident set size, of each process of the tree, together."""
+        total = 0
+        for pid in _tree_stats(self._process.pid):
+            with contextlib.suppress(OSError):
+                total += parse_peak(Path(f"/proc/{pid}/status").read_text())
+        return total
+
+    def wait_until_ready(self, spawned_at: float, *, whole_file: bool) -> None:
+        """Ask until a file comes back; without `whole_file`, until anything does.
 
         Raises:
             NotStartedError: The process ended, or nothing came in time.
@@ -136,7 +160,9 @@ class Server:
                 raise NotStartedError(f"ended with status {status} before it answered")
             with contextlib.suppress(OSError, VoidReadingError), Connection(self.port) as client:
                 client.ask(self.path("1KiB"))
-                client.discard_body(client.read_head(), SIZES["1KiB"], buffer)
+                head = client.read_head()
+                if whole_file:
+                    client.discard_body(head, SIZES["1KiB"], buffer)
                 self.ready_after = time.perf_counter() - spawned_at
                 return
             time.sleep(_POLL_SECONDS)
@@ -170,19 +196,28 @@ class Trial:
     server_core: int
 
     @contextlib.contextmanager
-    def server(self) -> Iterator[Server]:
-        """The peer, started afresh and ready; stopped when the block ends.
+    def server(self, ability: str = FILES) -> Iterator[Server]:
+        """The peer, started afresh for this and ready; stopped when the block ends.
+
+        One that is to serve files gets the trial's folder; one that is to take them, an empty one
+        on the same file system, which is removed with all that is in it.
 
         Raises:
             NotStartedError: It is not installed, or did not come up.
         """
         if (reason := self.peer.missing()) is not None:
             raise NotStartedError(reason)
-        with tempfile.TemporaryDirectory(prefix="bench-") as name:
-            site = Site(self.folder, Path(name), _free_port())
+        service = self.peer.services[ability]
+        with tempfile.TemporaryDirectory(prefix="bench-", dir=self.folder.parent) as name:
+            site = Site(self._folder_for(ability, Path(name)), Path(name), _free_port())
             log = site.scratch / "output.log"
             with log.open("wb") as output:
-                command = ["taskset", "-c", str(self.server_core), *self.peer.command(site)]
+                command = [
+                    "taskset",
+                    "-c",
+                    str(self.server_core),
+                    *self.peer.command(service, site),
+                ]
                 spawned_at = time.perf_counter()
                 process = subprocess.Popen(
                     command,
@@ -192,14 +227,21 @@ class Trial:
                     stderr=subprocess.STDOUT,
                     start_new_session=True,
                 )
-                server = Server(process, site, self.peer.prefix)
+                server = Server(process, site, service)
                 try:
-                    server.wait_until_ready(spawned_at)
+                    server.wait_until_ready(spawned_at, whole_file=ability == FILES)
                     yield server
                 except NotStartedError as error:
                     raise NotStartedError(str(error), _tail(log)) from None
                 finally:
                     server.stop()
+
+    def _folder_for(self, ability: str, scratch: Path) -> Path:
+        if ability == FILES:
+            return self.folder
+        empty = scratch / "stored"
+        empty.mkdir()
+        return empty
 
 
 def _free_port() -> int:

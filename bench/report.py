@@ -22,8 +22,9 @@ the loopback interface, in the same run. Ratios are medians of the ratios to {BA
 round."""
 
 _ON_BUSY_CORES = """\
-A peer that used less than its whole core was waiting for the load, or for other programs, not the
-load for it: its rate then says too little, and the CPU a request or a GB is what to compare."""
+A peer that used less than its whole core was waiting for the load, for the disk, or for other
+programs, not the load for it: its rate then says too little, and the CPU a request or a GB is what
+to compare."""
 
 _AGAIN = """\
 `make bench`, or `python -m bench --help` for parts of it. Linux with two cores, wrk and taskset are
@@ -134,6 +135,12 @@ def limited_by_load(results: Results, metrics: Iterable[Metric]) -> str:
     return f"Not limited by the server, whose use of its core was: {', '.join(found)}."
 
 
+def measured(results: Results, metrics: Iterable[Metric]) -> list[PeerFacts]:
+    """The peers that have a reading of any of these metrics, in the order of the table."""
+    readings = [results.readings.get(metric.name, {}) for metric in metrics]
+    return [fact for fact in results.peers if any(fact.name in each for each in readings)]
+
+
 def number(value: float | None, digits: int) -> str:
     """A figure with thousands set off, or a dash where there is none."""
     return NOT_MEASURED if value is None else f"{value:,.{digits}f}"
@@ -153,7 +160,7 @@ def _tables(results: Results, metrics: list[Metric]) -> Iterable[str]:
                         for metric in relative
                     ),
                 ]
-                for fact in results.peers
+                for fact in measured(results, relative)
             ),
         )
     yield f"Medians, and the least and the greatest reading ({_directions(metrics)}):"
@@ -161,7 +168,7 @@ def _tables(results: Results, metrics: list[Metric]) -> Iterable[str]:
         ["", *(f"{metric.title}, {metric.unit}" for metric in metrics)],
         (
             [fact.title, *(_with_spread(results, metric, fact.name) for metric in metrics)]
-            for fact in results.peers
+            for fact in measured(results, metrics)
         ),
     )
 

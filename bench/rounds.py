@@ -43,7 +43,7 @@ def muster(
         trial = Trial(peer, folder, settings, server_core)
         fact = PeerFacts(peer.name, peer.title, peer.note, peer.version(), peer.variant_of)
         try:
-            with trial.server():
+            with trial.server(next(iter(peer.services))):
                 trials.append(trial)
         except NotStartedError as error:
             fact = replace(fact, absent=str(error))
@@ -62,7 +62,7 @@ def run(
     """Fill `results`, calling `after_round` each time a round is complete."""
     for round_index in range(results.rounds):
         for work in works:
-            able = [trial for trial in trials if work.needs in trial.peer.abilities]
+            able = [trial for trial in trials if work.needs in trial.peer.services]
             for trial in rotated(able, round_index):
                 label = f"round {round_index + 1}/{results.rounds}, {work.name}, {trial.peer.name}"
                 strangers = Strangers()

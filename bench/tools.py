@@ -1,10 +1,11 @@
-"""Where the peers' programs are, which versions they have, and the venv that some live in."""
+"""Where the peers' programs are, which versions they have, and where those from indexes live."""
 
 from __future__ import annotations
 
 import contextlib
 import functools
 import hashlib
+import json
 import os
 import re
 import shutil
@@ -15,7 +16,9 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 PROGRAMS = ROOT / "bench" / "programs"
 VENV = ROOT / ".venv-bench"
+NODE_MODULES = VENV / "node" / "node_modules"
 _REQUIREMENTS = ROOT / "bench" / "requirements.txt"
+_PACKAGES = ROOT / "bench" / "package.json"
 _VERSION = re.compile(r"\d+(?:\.\d+)+\S*")
 
 
@@ -40,19 +43,45 @@ def prepare_venv() -> str | None:
     Returns:
         Why it could not be made, or None. The peers in it are then listed as missing.
     """
-    wanted = hashlib.sha256(_REQUIREMENTS.read_bytes()).hexdigest()
-    stamp = VENV / "requirements.sha256"
+    pip = [str(VENV / "bin" / "pip"), "install", "--quiet", "--requirement", str(_REQUIREMENTS)]
+    return _prepare(VENV, _REQUIREMENTS, [[sys.executable, "-m", "venv", str(VENV)], pip])
+
+
+def prepare_node() -> str | None:
+    """Install what package.json asks for beside the peers' venv, unless it is there.
+
+    Returns:
+        Why it could not be done, or None. The peers from npm are then listed as missing.
+    """
+    npm = installed("npm")
+    if npm is None:
+        return "npm is not installed"
+    home = NODE_MODULES.parent
+    home.mkdir(parents=True, exist_ok=True)
+    shutil.copyfile(_PACKAGES, home / _PACKAGES.name)
+    quietly = ("--no-package-lock", "--no-audit", "--no-fund", "--loglevel=error")
+    return _prepare(home, _PACKAGES, [[npm, "install", "--prefix", str(home), *quietly]])
+
+
+def node_package_version(package: str) -> str | None:
+    """The version of an installed package from npm."""
+    with contextlib.suppress(OSError):
+        facts = json.loads((NODE_MODULES / package / "package.json").read_text())
+        return str(facts["version"])
+    return None
+
+
+def _prepare(home: Path, list_of_packages: Path, commands: list[list[str]]) -> str | None:
+    wanted = hashlib.sha256(list_of_packages.read_bytes()).hexdigest()
+    stamp = home / f"{list_of_packages.stem}.sha256"
     with contextlib.suppress(OSError):
         if stamp.read_text() == wanted:
             return None
-    for command in (
-        [sys.executable, "-m", "venv", str(VENV)],
-        [str(VENV / "bin" / "pip"), "install", "--quiet", "--requirement", str(_REQUIREMENTS)],
-    ):
+    for command in commands:
         done = subprocess.run(command, capture_output=True, text=True, check=False)
         if done.returncode:
             return (done.stderr.strip().splitlines() or ["no message"])[-1]
-    (VENV / ".gitignore").write_text("*\n")
+    (home / ".gitignore").write_text("*\n")
     stamp.write_text(wanted)
     return None
 

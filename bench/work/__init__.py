@@ -7,7 +7,16 @@ follow from what it says of itself.
 from __future__ import annotations
 
 from bench.model import Metric, Target, Work
-from bench.work import first_byte, large_file, small_files, stalled_readers, start_up
+from bench.work import (
+    first_byte,
+    large_file,
+    large_uploads,
+    slow_senders,
+    small_files,
+    stalled_readers,
+    start_up,
+    upload_memory,
+)
 from bench.work.tables import THROUGHPUT
 
 ALL: tuple[Work, ...] = (
@@ -16,6 +25,9 @@ ALL: tuple[Work, ...] = (
     *stalled_readers.WORKS,
     *first_byte.WORKS,
     *start_up.WORKS,
+    *large_uploads.WORKS,
+    *upload_memory.WORKS,
+    *slow_senders.WORKS,
 )
 
 METRICS: tuple[Metric, ...] = tuple(metric for work in ALL for metric in work.metrics)
