@@ -115,6 +115,11 @@ class Work(Protocol):
         ...
 
     @property
+    def once(self) -> bool:
+        """Whether the first round is enough: for what takes long and hardly varies."""
+        ...
+
+    @property
     def metrics(self) -> tuple[Metric, ...]:
         """What it produces."""
         ...

@@ -62,6 +62,8 @@ def run(
     """Fill `results`, calling `after_round` each time a round is complete."""
     for round_index in range(results.rounds):
         for work in works:
+            if work.once and round_index:
+                continue
             able = [trial for trial in trials if work.needs in trial.peer.services]
             for trial in rotated(able, round_index):
                 label = f"round {round_index + 1}/{results.rounds}, {work.name}, {trial.peer.name}"

@@ -33,6 +33,7 @@ class FirstByte:
     name: str = "first-byte"
     needs: str = FILES
     quick: bool = False
+    once: bool = False
     metrics: tuple[Metric, ...] = tuple(
         Metric(metric_name(size), f"First byte of {title}", "ms", LATENCY, "lower", 2, True)
         for size, title in SIZES.items()

@@ -31,6 +31,7 @@ class LargeFile:
     name: str = SIZE
     needs: str = FILES
     quick: bool = True
+    once: bool = False
     metrics: tuple[Metric, ...] = (SPEED, CPU, CORE)
     targets: tuple[Target, ...] = (
         Target("1 GiB file, of nginx", (SPEED.name,), at_least=1.20),

@@ -50,6 +50,7 @@ class LargeUpload:
     relative: bool = False
     targets: tuple[Target, ...] = ()
     quick: bool = False
+    once: bool = False
     method: str = METHOD
 
     @property

@@ -35,6 +35,7 @@ class SlowSenders:
     name: str = "slow-senders"
     needs: str = UPLOADS
     quick: bool = True
+    once: bool = False
     metrics: tuple[Metric, ...] = (MEMORY,)
     targets: tuple[Target, ...] = (
         Target(

@@ -32,6 +32,7 @@ class SmallFile:
     title: str
     at_least: float
     quick: bool = False
+    once: bool = False
     needs: str = FILES
     method: str = METHOD
 

@@ -29,6 +29,7 @@ class StalledReaders:
     name: str = "stalled"
     needs: str = FILES
     quick: bool = True
+    once: bool = False
     metrics: tuple[Metric, ...] = (MEMORY,)
     targets: tuple[Target, ...] = (
         Target(

@@ -25,6 +25,7 @@ class StartUp:
     name: str = "start-up"
     needs: str = FILES
     quick: bool = True
+    once: bool = False
     metrics: tuple[Metric, ...] = (READY,)
     targets: tuple[Target, ...] = (
         Target("Ready to answer", (READY.name,), against=None, at_most=300, unit="ms", digits=0),

@@ -29,6 +29,7 @@ class UploadMemory:
     name: str = "upload-memory"
     needs: str = UPLOADS
     quick: bool = False
+    once: bool = True
     metrics: tuple[Metric, ...] = (MEMORY,)
     targets: tuple[Target, ...] = (
         Target(
@@ -45,7 +46,7 @@ class UploadMemory:
         " (how many is among the settings below), sent by sendfile. Memory is the peak of the"
         " resident set size of the server's tree, as the kernel keeps it, less what it was on the"
         " idle server before, which had taken one upload of 1 MiB. The page cache belongs to the"
-        " kernel and is in no peer's figure."
+        " kernel and is in no peer's figure. It is measured in the first round only."
     )
 
     def measure(self, trial: Trial) -> Mapping[str, float]:

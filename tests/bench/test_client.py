@@ -19,6 +19,16 @@ def test_a_head_is_incomplete_until_its_empty_line() -> None:
     assert parse_head(FIXED + b"he") == Head(200, 5, b"he")
 
 
+def test_a_head_knows_its_fields_whatever_their_case() -> None:
+    head = parse_head(b"HTTP/1.1 201 Created\r\nLocation: http://a/b\r\ncontent-length: 0\r\n\r\n")
+    assert head is not None
+    assert head.headers["location"] == "http://a/b"
+
+
+def test_an_answer_without_content_has_no_body() -> None:
+    assert parse_head(b"HTTP/1.1 204 No Content\r\n\r\n") == Head(204, 0, b"")
+
+
 def test_a_chunked_body_has_no_length() -> None:
     assert parse_head(CHUNKED) == Head(200, None, b"")
 

@@ -23,6 +23,10 @@ def test_pss_is_read_in_bytes() -> None:
     )
 
 
+def test_the_peak_is_read_in_bytes() -> None:
+    assert process.parse_peak("VmPeak: 900 kB\nVmHWM:\t  120 kB\nVmRSS:\t 80 kB\n") == 120 * 1024
+
+
 def test_the_tree_is_everything_below_its_root() -> None:
     parents = {2: 1, 3: 2, 4: 3, 5: 1, 6: 4}
     assert sorted(process.descendants(2, parents)) == [2, 3, 4, 6]
@@ -65,3 +69,21 @@ def test_nginx_is_configured_for_this_work() -> None:
     assert "listen 127.0.0.1:4000;" in text
     assert "user root;" not in text
     assert "user root;" in peers.nginx_configuration(site, as_root=True)
+
+
+def test_nginx_changes_files_only_where_it_is_to_take_them(tmp_path: Path) -> None:
+    site = Site(tmp_path, tmp_path, 4000)
+    nginx = peers.PEERS[0]
+    for ability, expected in ((peers.FILES, False), (peers.UPLOADS, True)):
+        nginx.services[ability].arguments(site)
+        text = (tmp_path / "nginx.conf").read_text()
+        assert ("dav_methods PUT;" in text) is expected
+
+
+@pytest.mark.parametrize(
+    ("free_gib", "wanted", "size"), [(100, 10, 10), (15, 10, 10), (14, 10, 4), (14, 2, 2)]
+)
+def test_a_long_upload_is_shorter_where_the_disk_has_no_room(
+    free_gib: int, wanted: int, size: int
+) -> None:
+    assert folder.long_upload_gib(free_gib << 30, wanted) == size

@@ -53,6 +53,15 @@ def test_an_absent_peer_is_listed_with_the_reason() -> None:
     assert "| Caddy | - |" in text
 
 
+def test_a_table_leaves_out_who_has_no_figure_in_it() -> None:
+    results = run()
+    results.readings["put"] = {"riverrun": [1.0, 1.0]}
+    put = Metric("put", "1 GiB PUT", "GB/s", "Uploads", "higher", 2, relative=True)
+    table = report.markdown(results, [SPEED, put], TARGETS).partition("## Uploads")[2]
+    assert "| riverrun | 1.00 (1.00 to 1.00) |" in table
+    assert "| nginx |" not in table.partition("## What was measured")[0]
+
+
 def test_the_reach_follows_the_figures() -> None:
     verdicts = [run(900.0).judge(TARGETS[0]), run(700.0).judge(TARGETS[0])]
     met, missed = report.reach([*verdicts]).splitlines()[2:]

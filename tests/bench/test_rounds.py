@@ -19,6 +19,7 @@ class Fake:
     name: str = "fake"
     needs: str = peers.FILES
     quick: bool = True
+    once: bool = False
     method: str = "so"
     metrics: tuple[Metric, ...] = ()
     targets: tuple[Target, ...] = ()
@@ -50,6 +51,13 @@ def test_every_round_visits_every_peer_in_a_rotated_order() -> None:
     ]
 
 
+def test_a_work_that_takes_long_is_asked_for_in_the_first_round_only() -> None:
+    fake = Fake(once=True)
+    results = ask(["granian"], 3, fake)
+    assert fake.asked == ["nginx", "granian"]
+    assert results.values("figure", "granian") == [2.0]
+
+
 def test_a_failure_is_recorded_without_any_path_and_the_rest_goes_on() -> None:
     results = ask(["caddy", "node"], 1, Fake())
     assert [(void.peer, void.reason) for void in results.voids] == [
@@ -63,6 +71,12 @@ def test_a_peer_is_not_asked_for_work_it_cannot_do() -> None:
     fake = Fake(needs=peers.TUS)
     ask(["caddy"], 1, fake)
     assert fake.asked == []
+
+
+def test_a_peer_is_asked_for_every_work_that_it_has_a_service_for() -> None:
+    fake = Fake(needs=peers.TUS)
+    ask(["tus-node", "riverrun"], 1, fake)
+    assert fake.asked == ["tus-node", "riverrun"]
 
 
 def test_nginx_takes_part_in_every_run() -> None:

@@ -173,7 +173,9 @@ class Crashes:
         async def strike() -> None:
             if volley:
                 await moment.last_sent.wait()
-                await asyncio.sleep(random.choice((0, random.uniform(0, 0.006), 0.03)))
+                await asyncio.sleep(
+                    random.choice((0, random.uniform(0, 0.01), random.uniform(0, 0.03)))
+                )
             elif random.random() < 0.5:
                 await asyncio.sleep(random.uniform(0, 0.08))
             else:

@@ -2,7 +2,9 @@
 
 import errno
 import os
-from collections.abc import Sequence
+import subprocess
+import time
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
@@ -11,7 +13,8 @@ from tests.apps.uploads.inboxes import Inbox, sending
 from tests.apps.uploads.test_resumable import PART, PARTIAL, WHOLE, add, begin
 from tests.server.client import until
 
-from riverrun.apps.uploads import Uploads
+from riverrun.apps.uploads import Permissions, Uploads
+from riverrun.apps.uploads import upload as upload_module
 from riverrun.http.limits import Limits
 
 
@@ -58,10 +61,11 @@ async def test_an_upload_goes_on_when_there_is_room_again(inbox: Inbox, disk: Di
     assert (inbox.folder / "f").read_bytes() == b"abcdef"
 
 
-@pytest.mark.parametrize("call", ["fdatasync", "link"])
+@pytest.mark.parametrize(("call", "kept"), [("fdatasync", 3), ("link", 6)])
 async def test_a_disk_that_is_full_at_the_end(
-    inbox: Inbox, monkeypatch: pytest.MonkeyPatch, call: str
+    inbox: Inbox, monkeypatch: pytest.MonkeyPatch, call: str, kept: int
 ) -> None:
+    """What could not be made durable has to come again: the kernel may have let go of it."""
     location = await begin(inbox, "/f", body=b"abc")
 
     def full(*_: object, **__: object) -> None:
@@ -69,13 +73,73 @@ async def test_a_disk_that_is_full_at_the_end(
 
     with monkeypatch.context() as patched:
         patched.setattr(os, call, full)
-        assert (await add(inbox, location, 3, b"def", last=True)).status in (500, 507)
+        assert (await add(inbox, location, 3, b"def", last=True)).status == 507
     assert inbox.names == []
     head = await inbox.ask("HEAD", location)
-    if head["upload-complete"] == "?0":
-        offset = int(head["upload-offset"] or -1)
-        assert (await add(inbox, location, offset, b"abcdef"[offset:], last=True)).status == 201
+    assert (head["upload-complete"], int(head["upload-offset"] or -1)) == ("?0", kept)
+    assert (await add(inbox, location, kept, b"abcdef"[kept:], last=True)).status == 201
     assert (inbox.folder / "f").read_bytes() == b"abcdef"
+
+
+@pytest.mark.parametrize(("call", "status"), [(errno.ENOSPC, 507), (errno.EIO, 500)])
+async def test_what_a_sync_in_the_background_lost_is_not_acknowledged(
+    inbox: Inbox, monkeypatch: pytest.MonkeyPatch, call: int, status: int
+) -> None:
+    """The kernel tells of pages that it could not write once; the next fdatasync succeeds."""
+    monkeypatch.setattr(upload_module, "SYNC_SIZE", 1000)
+    location = await begin(inbox, "/f", body=b"abc")
+    failing = [OSError(call, os.strerror(call))]
+    sync = os.fdatasync
+
+    def failing_once(descriptor: int) -> None:
+        if failing:
+            raise failing.pop()
+        sync(descriptor)
+
+    monkeypatch.setattr(os, "fdatasync", failing_once)
+    async with await inbox.connect() as client:
+        head = sending(location, 3000, PARTIAL, "Upload-Offset: 3", WHOLE, method="PATCH")
+        await client.send(head + bytes(2000))
+        await until(lambda: not failing)
+        await client.send(bytes(1000))
+        assert (await client.reply()).status == status
+    assert (inbox.names, (await inbox.ask("HEAD", location))["upload-offset"]) == ([], "3")
+    assert (await add(inbox, location, 3, bytes(3000), last=True)).status == 201
+    assert (inbox.folder / "f").read_bytes() == b"abc" + bytes(3000)
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """A real file system of four megabytes."""
+    folder = tmp_path / "inbox"
+    folder.mkdir()
+    mounting = ("mount", "-t", "tmpfs", "-o", "size=4m", "riverrun", str(folder))
+    try:
+        subprocess.run(mounting, check=True, capture_output=True)
+    except (OSError, subprocess.CalledProcessError) as error:
+        pytest.skip(f"no file system can be mounted: {error}")
+    yield folder
+    subprocess.run(("umount", "--lazy", str(folder)), check=True)
+
+
+async def test_a_real_disk_that_is_full_takes_more_when_there_is_room(
+    small_disk: Path, open_inbox: OpenInbox
+) -> None:
+    inbox = await open_inbox()
+    assert (inbox.folder, inbox.folder.stat().st_dev) == (small_disk, small_disk.stat().st_dev)
+    other, content = small_disk / "other", os.urandom(3_000_000)
+    other.write_bytes(bytes(2_000_000))
+    location = await begin(inbox, "/f", body=content[:1000])
+    assert (await add(inbox, location, 1000, content[1000:], last=True)).status == 507
+    assert (await inbox.ask("PUT", "/g", body=content)).status == 507
+    reply = await inbox.ask("PUT", "/h", PART, body=b"")  # the catalogue may have had room
+    assert reply.status in (201, 507)
+    assert inbox.names == ["other"]
+    offset = int((await inbox.ask("HEAD", location))["upload-offset"] or -1)
+    assert 1000 <= offset < 2_500_000
+    other.unlink()
+    assert (await add(inbox, location, offset, content[offset:], last=True)).status == 201
+    assert (inbox.folder / "f").read_bytes() == content
 
 
 @pytest.mark.parametrize(
@@ -123,11 +187,40 @@ async def test_a_sender_that_stalls_is_timed_out_and_can_go_on(open_inbox: OpenI
 
 async def test_unfinished_uploads_expire(inbox: Inbox) -> None:
     location = await begin(inbox, "/f", body=b"abc")
-    upload = await inbox.only_upload()
-    upload.record.expires = 0.0
+    store = inbox.uploads.store
+    store.now = lambda: time.time() + store.limits.expiry - 60
+    assert (await inbox.ask("HEAD", location))["upload-offset"] == "3"
+    store.now = lambda: time.time() + store.limits.expiry + 60
     assert (await inbox.ask("HEAD", location)).status == 404
     await inbox.uploads.store.sweep()
     assert (inbox.waiting, list(inbox.uploads.store)) == ([], [])
+
+
+async def test_an_upload_lives_from_its_last_byte(inbox: Inbox) -> None:
+    location = await begin(inbox, "/f", body=b"abc")
+    store = inbox.uploads.store
+    later = time.time() + store.limits.expiry - 60
+    store.now = lambda: later
+    assert (await add(inbox, location, 3, b"def")).status == 204
+    upload = await inbox.only_upload()
+    assert upload.record.expires == later + store.limits.expiry
+
+
+async def test_of_two_uploads_to_one_name_the_last_to_finish_stays(inbox: Inbox) -> None:
+    first, second = await begin(inbox, "/f", body=b"first"), await begin(inbox, "/f", body=b"2nd")
+    assert (await add(inbox, second, 3, b"", last=True)).status == 201
+    assert (inbox.folder / "f").read_bytes() == b"2nd"
+    assert (await add(inbox, first, 5, b"", last=True)).status == 204
+    assert (inbox.folder / "f").read_bytes() == b"first"
+
+
+async def test_of_two_uploads_to_one_new_name_only_one_is_taken(open_inbox: OpenInbox) -> None:
+    inbox = await open_inbox(permissions=Permissions(upload=True))
+    first, second = await begin(inbox, "/f", body=b"first"), await begin(inbox, "/f", body=b"2nd")
+    assert (await add(inbox, second, 3, b"", last=True)).status == 201
+    assert (await add(inbox, first, 5, b"", last=True)).status == 403
+    assert (inbox.folder / "f").read_bytes() == b"2nd"
+    assert inbox.waiting == []
 
 
 async def test_an_upload_outlives_its_server(open_inbox: OpenInbox) -> None:
@@ -156,4 +249,4 @@ async def test_a_cancelled_client_leaves_no_descriptor(inbox: Inbox) -> None:
         await client.send(sending("/f", 100) + b"abc")
         await inbox.only_upload(offset=3)
     await until(lambda: len(list(descriptors.iterdir())) <= before)
-    assert inbox.waiting == []
+    await until(lambda: not inbox.waiting)

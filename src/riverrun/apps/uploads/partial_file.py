@@ -41,7 +41,7 @@ class PartialFile:
     Raises `OSError` when it cannot be opened.
     """
 
-    __slots__ = ("_behind", "_file", "_folder", "_loop", "_writing", "durable", "size")
+    __slots__ = ("_behind", "_failure", "_file", "_folder", "_loop", "_writing", "durable", "size")
 
     def __init__(self, path: str, *, lasting: bool = True) -> None:
         """`lasting`: it is to be found by this name after a power cut, once it was synced."""
@@ -52,6 +52,7 @@ class PartialFile:
         self.durable = 0
         self._folder = os.path.dirname(path) if lasting and not self.size else ""  # noqa: PTH120
         self._behind = False
+        self._failure: OSError | None = None
         self._writing: asyncio.Future[Any] | None = None
 
     @property
@@ -88,12 +89,19 @@ class PartialFile:
     async def sync(self) -> int:
         """Make what has been written survive a power cut; return how much that is.
 
-        May be called while a write runs; what that writes does not count.
+        May be called while a write runs; what that writes does not count. Raises `OSError` when
+        something may have been lost, and ever after: the kernel tells of that only once.
         """
+        if self._failure is not None:
+            raise self._failure
         size = self.size
         if size > self.durable:
             syncing = self._loop.run_in_executor(None, _sync, self._file, self._folder)
-            await asyncio.shield(syncing)
+            try:
+                await asyncio.shield(syncing)
+            except OSError as error:
+                self._failure = error
+                raise
             self._folder = ""
             self.durable = max(self.durable, size)
         return self.durable
@@ -109,9 +117,11 @@ class PartialFile:
 
     async def truncate(self, size: int) -> None:
         """Take back what lies beyond `size`."""
-        await self._in_thread(_truncate, self._file, size)
-        self.size = size
-        self.durable = min(self.durable, size)
+        try:
+            await self._in_thread(_truncate, self._file, size)
+        finally:
+            self.size = size
+            self.durable = min(self.durable, size)
 
     async def _in_thread(self, work: Callable[..., T], *arguments: object) -> T:
         writing = self._loop.run_in_executor(None, work, *arguments)

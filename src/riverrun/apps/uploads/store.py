@@ -55,7 +55,7 @@ class UploadStore:
         self.permissions = permissions
         self.limits = limits
         self._on_complete = on_complete
-        self._now = now
+        self.now = now
         self._folder = os.path.join(root.path, STORE_FOLDER, "uploads")  # noqa: PTH118
         os.makedirs(self._folder, mode=0o700, exist_ok=True)  # noqa: PTH103
         self._lock = _lock(os.path.join(root.path, STORE_FOLDER, "lock"))  # noqa: PTH118
@@ -119,7 +119,7 @@ class UploadStore:
             DigestCheck(
                 "Repr-Digest", repr_digest.encode("latin-1")
             )  # refuse it now if it is wrong
-        now = self._now()
+        now = self.now()
         record = Record(
             id=upload_id,
             dialect=dialect,
@@ -183,7 +183,7 @@ class UploadStore:
         record.state = UploadState.COMPLETE
         # One without a place is still to be used, as a part of another.
         lives = self.limits.memory if record.target else self.limits.expiry
-        record.expires = self._now() + lives
+        record.expires = self.now() + lives
         await self.save(upload)
         self._forget_target(upload)
         if not upload.lasting:
@@ -286,7 +286,7 @@ class UploadStore:
             del self._by_target[upload.record.target]
 
     def _has_expired(self, upload: Upload) -> bool:
-        return not upload.receiving and upload.record.expires <= self._now()
+        return not upload.receiving and upload.record.expires <= self.now()
 
     def _sweep_later(self) -> None:
         if self._sweeping is None:

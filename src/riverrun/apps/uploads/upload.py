@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import asyncio
 import errno
-import time
 from collections.abc import AsyncIterator, Coroutine, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from io import FileIO
@@ -134,12 +133,13 @@ class Upload:
             if self.state is UploadState.GONE:
                 raise HTTPError(404)
             self._source = source
-            try:
-                await self._make_durable()
-                yield
-            finally:
-                self._source = None
-                await asyncio.shield(asyncio.ensure_future(self._rest()))
+            with _telling_of_a_full_disk():
+                try:
+                    await self._make_durable()
+                    yield
+                finally:
+                    self._source = None
+                    await asyncio.shield(asyncio.ensure_future(self._rest()))
 
     async def append(
         self, source: Readable, offset: int, *, checks: Sequence[BodyCheck] = ()
@@ -236,7 +236,11 @@ class Upload:
         """What another process has left may not be; nobody is told of it before it is."""
         known = self.lasting and self.state is UploadState.RECEIVING
         if known and self.durable < self.offset:
-            self.durable = await self._open().sync()
+            try:
+                self.durable = await self._open().sync()
+            except OSError:
+                self.forget_file()  # all of it stays: most of it may have been told of
+                raise
 
     def _open(self) -> PartialFile:
         if self._file is None:
@@ -287,9 +291,13 @@ class Upload:
                 await asyncio.wait({self._syncing})
             await file.measure()
             if self.lasting:
-                self.durable = await file.sync()
+                try:
+                    self.durable = await file.sync()
+                except OSError:
+                    await file.truncate(self.durable)  # the rest may be lost, and must come again
+                    raise
                 self.record.expires = max(
-                    self.record.expires, time.time() + self._store.limits.expiry
+                    self.record.expires, self._store.now() + self._store.limits.expiry
                 )
         finally:
             self._size = file.size
