@@ -16,6 +16,8 @@ from tests.cli.programs import PROGRAM, answer, environment, eventually, started
 from tests.support.cutting_proxy import proxy_in_thread
 from tests.support.serving import Serving, serving
 
+from riverrun.cli.screen import size_of
+
 MIB = 1024 * 1024
 DATA = hashlib.shake_256(b"river").digest(20 * MIB)
 SIZE = 6 * MIB
@@ -84,7 +86,7 @@ def test_after_a_kill_the_same_command_goes_on(served: Path, here: Path) -> None
         assert server.statuses("/big.iso", at_least=2) == [200, 206]
         assert served_bytes(server, "/big.iso")[1] == SIZE - there
     assert ended.returncode == 0
-    assert ended.stderr == f"big.iso: 6.3 MB, went on from {there / 1e6:.1f} MB, {VERIFIED}\n"
+    assert ended.stderr == f"big.iso: 6.3 MB, went on from {size_of(there)}, {VERIFIED}\n"
     assert (here / "big.iso").read_bytes() == DATA[:SIZE]
     assert list(here.iterdir()) == [here / "big.iso"]
 
@@ -96,8 +98,7 @@ def test_ctrl_c_keeps_what_has_come_and_says_how_to_go_on(served: Path, here: Pa
         ended = answer("get", f"{server.address}/big.iso", folder=here)
     assert status == 130
     assert said == (
-        f"interrupted at {there / 1e6:.1f} MB of 6.3 MB;"
-        " the same command goes on from what is there\n"
+        f"interrupted at {size_of(there)} of 6.3 MB; the same command goes on from what is there\n"
     )
     assert ended.returncode == 0
     assert "went on from" in ended.stderr

@@ -120,6 +120,7 @@ class PartFile:
         while self._hashed < self.size:
             await in_thread(self._hash_more)
             at(self._hashed)
+        at(self.size)
         return self._hasher.digest()
 
     async def finish(self) -> None:

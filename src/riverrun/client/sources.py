@@ -63,11 +63,11 @@ class Source:
 
         position = 0
         while position < self.size:
-            at(position)
             read = await in_thread(lambda: step(position))  # noqa: B023 - it ends in this round
             if not read:
                 break
             position += read
+            at(position)
         self.check()
         return hasher.digest()
 
