@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import pty
+import re
 import signal
 import subprocess
 from collections.abc import Iterator
@@ -97,9 +98,12 @@ def test_ctrl_c_keeps_what_has_come_and_says_how_to_go_on(served: Path, here: Pa
         there = (here / ".big.iso.part").stat().st_size
         ended = answer("get", f"{server.address}/big.iso", folder=here)
     assert status == 130
-    assert said == (
-        f"interrupted at {size_of(there)} of 6.3 MB; the same command goes on from what is there\n"
+    # What it shows is told now and then, so it may be behind what is there.
+    assert re.fullmatch(
+        r"interrupted at [\d.]+ [kM]?B of 6.3 MB; the same command goes on from what is there\n",
+        said,
     )
+    assert there > 0
     assert ended.returncode == 0
     assert "went on from" in ended.stderr
     assert (here / "big.iso").read_bytes() == DATA[:SIZE]
