@@ -20,8 +20,8 @@ from riverrun.client import (
 from riverrun.client.names import is_folder, name_of
 from riverrun.client.part_file import part_names
 from riverrun.client.session import parse_address
-from riverrun.client.threads import in_thread
 from riverrun.errors import RiverrunError
+from riverrun.io.threads import in_thread
 
 STANDARD_OUTPUT = 1
 TO_STANDARD_OUTPUT = "-"

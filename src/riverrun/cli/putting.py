@@ -25,8 +25,8 @@ from riverrun.client import (
 )
 from riverrun.client.names import below, is_folder
 from riverrun.client.session import parse_address
-from riverrun.client.threads import in_thread
 from riverrun.errors import RiverrunError
+from riverrun.io.threads import in_thread
 
 CHECKS = {
     Check.VERIFIED: "digest verified",

@@ -13,8 +13,8 @@ from riverrun.client.part_file import PartFile, part_names
 from riverrun.client.progress import SILENT, Progress, Stage
 from riverrun.client.session import Session, borrow
 from riverrun.client.sources import Source
-from riverrun.client.threads import in_thread
 from riverrun.client.versions import read_size, read_version
+from riverrun.io.threads import in_thread
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,8 +22,8 @@ import msgspec
 
 from riverrun.client.locked_files import is_at, open_locked, sync_folder, write_whole
 from riverrun.client.sinks import write_all
-from riverrun.client.threads import in_thread
 from riverrun.client.versions import Version
+from riverrun.io.threads import in_thread
 
 LONGEST_NAME = 240  # bytes, of the 255 that file systems take; the rest is for what is added
 SYNC_EVERY = 64 * 1024 * 1024

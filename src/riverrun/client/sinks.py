@@ -15,8 +15,8 @@ from collections.abc import Callable
 from typing import Protocol
 
 from riverrun.client.errors import ChangedError
-from riverrun.client.threads import in_thread
 from riverrun.client.versions import Version
+from riverrun.io.threads import in_thread
 
 
 class Sink(Protocol):

@@ -16,7 +16,7 @@ from typing import Self
 import msgspec
 
 from riverrun.client.errors import ChangedError
-from riverrun.client.threads import in_thread
+from riverrun.io.threads import in_thread
 
 READ_SIZE = 256 * 1024
 

@@ -27,7 +27,6 @@ from riverrun.client.progress import SILENT, Progress, Stage
 from riverrun.client.records import Record, Upload, default_folder, remove_expired
 from riverrun.client.session import Attempts, Session, borrow, parse_address, refusal
 from riverrun.client.sources import Source
-from riverrun.client.threads import in_thread
 from riverrun.client.upload_resource import (
     ProcessingError,
     Standing,
@@ -39,6 +38,7 @@ from riverrun.client.upload_resource import (
 )
 from riverrun.client.versions import read_size
 from riverrun.http.media_types import media_type_of
+from riverrun.io.threads import in_thread
 
 SENT_AT_ONCE = 1024 * 1024
 NOT_THERE = (404, 410)

@@ -114,6 +114,7 @@ class RegionSender:
         """
         if self._handle is None:
             self._handle = BorrowedSocket(fileno=self._socket)
+            self._handle.setblocking(False)  # whatever the default time-out is
         head_sent = 0
         try:
             head_sent = self._handle.send(head, socket.MSG_MORE)

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import hashlib
 import os
+import threading
+from contextlib import AsyncExitStack
 
 import pytest
-from tests.apps.files.sites import Site
+from tests.apps.files.sites import Site, leaving_no_descriptors
+from tests.server.client import Client, request, until
 
 CONTENT = os.urandom(2_500_000)
 
@@ -45,3 +49,30 @@ async def test_who_wants_none_that_is_known_gets_none(site: Site, wanted: str) -
 async def test_who_does_not_ask_gets_none(site: Site) -> None:
     site.add("f", b"one")
     assert (await site.get("/f"))["repr-digest"] is None
+
+
+async def test_digests_hold_up_nobody_and_stop_when_nobody_waits(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with site.add("huge").open("r+b") as huge:
+        huge.truncate(64 << 30)  # takes no room, and a minute to read
+    site.add("small", b"x")
+    reading = threading.Event()
+    pread = os.pread
+
+    def watched(descriptor: int, size: int, offset: int) -> bytes:
+        reading.set()
+        return pread(descriptor, size, offset)
+
+    monkeypatch.setattr(os, "pread", watched)
+    line = "Want-Repr-Digest: sha-256=1"
+    async with leaving_no_descriptors():
+        async with AsyncExitStack() as clients:
+            for _ in range(20):
+                client = await clients.enter_async_context(await Client.connect(site.server))
+                await client.send(request("/huge", "GET", "Range: bytes=0-0", line))
+            await until(reading.is_set)
+            loop = asyncio.get_running_loop()
+            assert await asyncio.wait_for(loop.run_in_executor(None, int), 1) == 0
+        reply = await site.get("/small", line)
+        assert reply["repr-digest"] == digest(b"x")

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
+from tests.apps.uploads import tus_requests as tus
 from tests.apps.uploads.conftest import OpenInbox
 from tests.apps.uploads.inboxes import Inbox, sending
 from tests.apps.uploads.test_resumable import PART, PARTIAL, WHOLE, add, begin
@@ -35,12 +36,9 @@ class Disk:
         whole = b"".join(buffers)
         if whole and not self.room:
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-        part = whole[: self.room]
+        part = whole[: self.room]  # a write that does not fit is short, and the next one fails
         self.room -= len(part)
-        written = self._write(descriptor, [part], offset)
-        if len(part) < len(whole):
-            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-        return written
+        return self._write(descriptor, [part], offset)
 
 
 async def test_a_full_disk_leaves_nothing_under_the_name(inbox: Inbox, disk: Disk) -> None:
@@ -231,9 +229,9 @@ async def test_an_upload_outlives_its_server(open_inbox: OpenInbox) -> None:
     first.uploads.close()
     second = Uploads(first.folder)
     (upload,) = second.store
-    second.close()
     assert location.endswith(upload.id)
     assert (upload.offset, upload.record.length, upload.record.target) == (3, 6, ("f",))
+    second.close()
     assert first.waiting == [upload.id]
 
 
@@ -250,3 +248,37 @@ async def test_a_cancelled_client_leaves_no_descriptor(inbox: Inbox) -> None:
         await inbox.only_upload(offset=3)
     await until(lambda: len(list(descriptors.iterdir())) <= before)
     await until(lambda: not inbox.waiting)
+
+
+async def test_parts_of_uploads_are_unfinished_too(open_inbox: OpenInbox) -> None:
+    inbox = await open_inbox(limits={"unfinished": 2})
+    part = ("Upload-Length: 1", "Upload-Concat: partial", tus.OFFSET_STREAM)
+    statuses = [(await tus.post(inbox, *part, body=b"x")).status for _ in range(3)]
+    assert statuses == [201, 201, 429]
+
+
+async def test_only_so_many_complete_uploads_are_remembered(open_inbox: OpenInbox) -> None:
+    inbox = await open_inbox(limits={"remembered": 3, "unfinished": 1})
+    for number in range(6):
+        assert (await inbox.ask("PUT", f"/{number}", WHOLE, body=b"x")).status == 201
+    store = inbox.uploads.store
+    assert [upload.record.target for upload in store] == [("3",), ("4",), ("5",)]
+    assert len(store._catalogue.load()) == 3
+
+
+async def test_a_digest_that_nobody_knows_costs_nothing(inbox: Inbox) -> None:
+    location = await begin(inbox, "/f")
+    async with await inbox.connect() as client:
+        lines = (PARTIAL, "Upload-Offset: 0", WHOLE, "Content-Digest: md5=:AAAA:")
+        await client.send(sending(location, 10, *lines, method="PATCH") + b"abc")
+        await inbox.only_upload(offset=3)
+    assert (await inbox.ask("HEAD", location))["upload-offset"] == "3"
+
+
+async def test_what_is_left_cannot_be_gone_on_with_when_it_is_allowed_no_more(
+    inbox: Inbox, open_inbox: OpenInbox
+) -> None:
+    location = await begin(inbox, "/f")
+    inbox.uploads.close()
+    again = await open_inbox(permissions=Permissions(delete=True))
+    assert (await add(again, location, 0, b"x")).status == 403

@@ -1,6 +1,7 @@
 """A file can be read while it is being uploaded."""
 
 import pytest
+from tests.apps.uploads import tus_requests as tus
 from tests.apps.uploads.inboxes import Inbox, sending
 from tests.server.client import Client, request, until
 
@@ -71,3 +72,18 @@ async def test_uploads_are_listed(inbox: Inbox) -> None:
     assert b'"offset":3,"length":6' in reply.body
     assert b'"target":"/a%20b"' in reply.body
     assert b'"dialect":"put"' in reply.body
+
+
+async def test_a_name_with_a_tilde_is_a_name(inbox: Inbox) -> None:
+    async with await inbox.connect() as writer:
+        await writer.send(sending("/notes~", 6) + b"abc")
+        await inbox.only_upload(offset=3)
+        assert (await inbox.ask("GET", "/notes~", "Range: bytes=0-1")).body == b"ab"
+
+
+async def test_an_upload_of_which_nothing_is_there_yet_can_be_followed(inbox: Inbox) -> None:
+    location = await tus.create(inbox, 3, "f.txt")
+    async with await inbox.connect() as reader:
+        assert await reading(reader, "/f.txt") == 200
+        assert (await tus.patch(inbox, location, 0, b"abc")).status == 204
+        assert await reader.reader.readexactly(13) == b"3\r\nabc\r\n0\r\n\r\n"

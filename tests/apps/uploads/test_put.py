@@ -256,3 +256,32 @@ async def test_a_hook_is_told_before_the_client(open_inbox: OpenInbox) -> None:
     inbox = await open_inbox(on_complete=hook)
     await inbox.ask("PUT", "/a/f", body=b"x")
     assert told == [(("a", "f"), b"x")]
+
+
+# What a client must not get by uploading.
+
+
+async def test_the_rights_of_a_replaced_program_are_not_passed_on(inbox: Inbox) -> None:
+    (inbox.folder / "tool").write_bytes(b"old")
+    (inbox.folder / "tool").chmod(0o6755)
+    assert (await inbox.ask("PUT", "/tool", body=b"new")).status == 204
+    assert (inbox.folder / "tool").stat().st_mode & 0o7777 == 0o755
+
+
+async def test_a_path_that_is_too_deep_makes_no_folders(inbox: Inbox) -> None:
+    assert (await inbox.ask("PUT", "/" + "a/" * 3000 + "f", body=b"x")).status == 400
+    assert inbox.names == []
+
+
+async def test_a_file_in_the_way_is_told_before_the_body_is_asked_for(inbox: Inbox) -> None:
+    (inbox.folder / "file").write_bytes(b"")
+    async with await inbox.connect() as client:
+        await client.send(sending("/file/below/x", 1000, "Expect: 100-continue"))
+        reply = await client.reply()
+    assert (reply.status, reply.interim) == (409, [])
+
+
+async def test_a_file_is_not_deleted_as_a_folder(inbox: Inbox) -> None:
+    await inbox.ask("PUT", "/f", body=b"x")
+    assert (await inbox.ask("DELETE", "/f/")).status == 404
+    assert inbox.names == ["f"]

@@ -17,7 +17,9 @@ from tests.apps.uploads.tus_requests import (
     appending,
     create,
     head,
+    metadata,
     patch,
+    post,
 )
 from tests.server.client import until
 
@@ -303,7 +305,7 @@ async def test_a_client_that_leaves_at_the_end_leaves_a_whole_file(
 
 @pytest.mark.parametrize("method", ["POST", "HEAD", "OPTIONS", "PATCH", "DELETE"])
 async def test_nothing_works_unless_it_was_allowed(open_inbox: OpenInbox, method: str) -> None:
-    inbox = await open_inbox(permissions=Permissions(overwrite=True, delete=True))
+    inbox = await open_inbox(permissions=Permissions(delete=True))
     reply = await inbox.ask(method, ENDPOINT, RESUMABLE, "Upload-Length: 5")
     assert reply.status == 403
     assert method == "HEAD" or b"Nothing may be uploaded here" in reply.body
@@ -318,3 +320,13 @@ async def test_a_file_can_be_read_while_it_comes(inbox: Inbox) -> None:
         await until(lambda: inbox.server.connections)
         await patch(inbox, address, 5, b"world")
         assert (await replying).body == b"helloworld"
+
+
+async def test_replacing_alone_is_enough_to_replace(open_inbox: OpenInbox) -> None:
+    inbox = await open_inbox(permissions=Permissions(overwrite=True))
+    (inbox.folder / "f").write_bytes(b"old")
+    location = await create(inbox, 3, "f")
+    assert (await patch(inbox, location, 0, b"new")).status == 204
+    assert (inbox.folder / "f").read_bytes() == b"new"
+    other = await post(inbox, "Upload-Length: 3", metadata(filename="g"), body=b"")
+    assert other.status == 403

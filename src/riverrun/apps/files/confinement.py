@@ -19,6 +19,9 @@ import sys
 from collections.abc import Callable
 from contextlib import suppress
 
+STORE_FOLDER = ".riverrun"
+"""What riverrun itself keeps in a folder that it serves; nobody else gets to it."""
+
 OPENAT2 = 437  # the same number on every architecture that has it
 RESOLVE_NO_MAGICLINKS = 0x02
 RESOLVE_BENEATH = 0x08
@@ -74,7 +77,7 @@ class Root:
                 raise
             raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT)) from None
 
-    def make_folders(self, segments: tuple[str, ...]) -> int:
+    def make_folders(self, segments: tuple[str, ...], *, mode: int = 0o777) -> int:
         """Open the folder at `segments`, making what is missing of it; see `open`.
 
         What was made is there after a power cut. Raises `NotADirectoryError` where a file is in
@@ -92,7 +95,7 @@ class Root:
         for name in segments[depth:]:
             try:
                 with suppress(FileExistsError):
-                    os.mkdir(name, dir_fd=descriptor)
+                    os.mkdir(name, mode, dir_fd=descriptor)
                     os.fsync(descriptor)
             finally:
                 os.close(descriptor)
@@ -102,6 +105,10 @@ class Root:
             os.close(descriptor)
             raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR))
         return descriptor
+
+    def sync(self) -> None:
+        """Make the names in the folder itself survive a power cut."""
+        os.fsync(self._descriptor)
 
     def close(self) -> None:
         """Let go of the folder."""

@@ -7,8 +7,8 @@ import stat
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Final
 
-from riverrun.apps.files.confinement import Root
-from riverrun.apps.files.digesting import repr_digest
+from riverrun.apps.files.confinement import STORE_FOLDER, Root
+from riverrun.apps.files.digesting import Digests
 from riverrun.apps.files.following import follow_file
 from riverrun.apps.files.listing import LISTING_TYPES, send_listing
 from riverrun.apps.files.open_file import OpenFile
@@ -24,7 +24,6 @@ from riverrun.http.response import Response
 from riverrun.http.targets import Target, encode_path, parse_query, parse_target
 
 READING_METHODS: Final = ("GET", "HEAD")
-STORE: Final = ".riverrun"  # what riverrun keeps in a folder is nobody else's
 INDEX: Final = "index.html"
 WANTS_DIGEST: Final = b"want-repr-digest"
 
@@ -49,6 +48,7 @@ class Files:
         changes: Sequence[str] = (),
     ) -> None:
         self.root = Root(root)
+        self._digests = Digests()
         self._hidden = hidden
         self._cors = cors
         self._methods = ", ".join((*READING_METHODS, "OPTIONS", *changes))
@@ -66,7 +66,7 @@ class Files:
             for name in segments:
                 if name[0] == ".":
                     raise HTTPError(404)
-        elif segments[:1] == (STORE,):
+        elif segments[:1] == (STORE_FOLDER,):
             raise HTTPError(404)
         try:
             descriptor = self.root.open(segments)
@@ -125,7 +125,7 @@ class Files:
                     representation = file.represent(name, coding)
                 del siblings
         if WANTS_DIGEST in request.fields:
-            digest = await repr_digest(request, file, representation)
+            digest = await self._digests.of(request, file, representation)
             if digest is not None:
                 response.headers["repr-digest"] = digest
         await send_file(request, response, file, representation)

@@ -6,18 +6,16 @@ thread, in order, and each change is committed to the disk before its call retur
 
 from __future__ import annotations
 
-import asyncio
 import sqlite3
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from typing import TypeVar
+from urllib.parse import unquote
 
 import msgspec
 
 from riverrun.apps.uploads.record import Record
 from riverrun.errors import HTTPError
-
-T = TypeVar("T")
+from riverrun.http.targets import encode_segment
+from riverrun.io.threads import in_thread
 
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS uploads (
@@ -34,7 +32,7 @@ class Catalogue:
     """The records of one store, in the SQLite file `path`.
 
     Raises `sqlite3.Error` when that cannot be opened, or was written by a newer version; changing
-    it raises `HTTPError` 507 when the disk is full.
+    it raises `HTTPError` 507 when the disk is full, 503 when another program has locked it.
     """
 
     def __init__(self, path: str) -> None:
@@ -53,35 +51,36 @@ class Catalogue:
         """Every record; called once, before anything runs."""
         rows = self._database.execute("SELECT record FROM uploads")
         decode = msgspec.json.Decoder(Record).decode
-        return [decode(row[0]) for row in rows]
+        records = [decode(row[0]) for row in rows]
+        for record in records:
+            record.target = tuple(unquote(name, errors="surrogateescape") for name in record.target)
+        return records
 
     async def save(self, record: Record) -> None:
         """Add a record, or put it in the place of an older one of its id."""
-        row = (record.id, record.state.value, record.expires, msgspec.json.encode(record))
-        await self._run(
-            lambda: self._database.execute(
-                "INSERT OR REPLACE INTO uploads VALUES (?, ?, ?, ?)", row
-            )
+        # A name may have bytes that are no UTF-8, which JSON cannot hold.
+        written = msgspec.structs.replace(
+            record, target=tuple(encode_segment(name) for name in record.target)
+        )
+        await self._execute(
+            "INSERT OR REPLACE INTO uploads VALUES (?, ?, ?, ?)",
+            (record.id, record.state.value, record.expires, msgspec.json.encode(written)),
         )
 
-    async def remove(self, *ids: str) -> None:
-        """Forget records, if they are there."""
-        rows = [(upload_id,) for upload_id in ids]
+    async def remove(self, upload_id: str) -> None:
+        """Forget a record, if it is there."""
+        await self._execute("DELETE FROM uploads WHERE id = ?", (upload_id,))
 
-        def work() -> None:
-            self._database.execute("BEGIN")
-            self._database.executemany("DELETE FROM uploads WHERE id = ?", rows)
-            self._database.execute("COMMIT")
-
-        await self._run(work)
-
-    async def _run(self, work: Callable[[], T]) -> T:
-        running = asyncio.get_running_loop().run_in_executor(self._thread, work)
+    async def _execute(self, statement: str, values: tuple[object, ...]) -> None:
+        """One statement is one transaction: it is rolled back if it fails."""
         try:
-            return await asyncio.shield(running)
+            await in_thread(lambda: self._database.execute(statement, values), self._thread)
         except sqlite3.OperationalError as error:
             if error.sqlite_errorcode == sqlite3.SQLITE_FULL:
                 raise HTTPError(507, "The disk is full.") from error
+            if error.sqlite_errorcode == sqlite3.SQLITE_BUSY:
+                detail = "Another program keeps the catalogue of uploads to itself."
+                raise HTTPError(503, detail, headers={"retry-after": "5"}) from error
             raise
 
     def close(self) -> None:

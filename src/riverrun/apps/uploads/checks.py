@@ -17,6 +17,10 @@ class DigestCheck:
         self._expected = parse_digests(value, field=field)
         self._digester = Digester(self._expected)
 
+    def __bool__(self) -> bool:
+        """Whether there is anything to verify."""
+        return bool(self._expected)
+
     def update(self, chunk: bytes, /) -> None:
         """Take the next bytes into account."""
         self._digester.update(chunk)

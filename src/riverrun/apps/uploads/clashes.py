@@ -12,8 +12,7 @@ from itertools import chain, count
 
 from riverrun.apps.files.confinement import Root
 from riverrun.apps.uploads.placing import Target
-
-NAME_SIZE = 255  # bytes; what file systems take
+from riverrun.http.filenames import MAX_NAME_SIZE
 
 
 def free_name(root: Root, target: Target, taken: Container[Target] = ()) -> Target:
@@ -50,7 +49,7 @@ def _numbered(name: str, number: int) -> str:
     """`name` with a number before its extension, cut to what a name may have."""
     stem, extension = os.path.splitext(name)  # noqa: PTH122 - names are text here
     ending = os.fsencode(f" ({number}){extension}")
-    if len(ending) > NAME_SIZE // 2:
+    if len(ending) > MAX_NAME_SIZE // 2:
         stem, ending = name, os.fsencode(f" ({number})")
-    kept = os.fsencode(stem)[: NAME_SIZE - len(ending)]
+    kept = os.fsencode(stem)[: MAX_NAME_SIZE - len(ending)]
     return kept.decode(errors="ignore").rstrip() + ending.decode(errors="ignore")

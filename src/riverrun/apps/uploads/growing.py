@@ -34,42 +34,67 @@ async def send_growing(
     if request.method == "HEAD":
         await response.end()
         return
+    asked = _range_of(request, upload)
     try:
-        descriptor = store.open_to_read(upload)
+        growth = Growth(upload, store.open_to_read(upload))
     except FileNotFoundError:
         raise HTTPError(404) from None
     try:
-        asked = _range_of(request, upload)
         if asked is None:
-            await _follow(response, upload, descriptor)
+            await _follow(response, growth)
         else:
-            await _send_part(response, upload, descriptor, asked)
+            await _send_part(response, growth, asked)
     finally:
-        os.close(descriptor)
+        growth.close()
 
 
-async def _follow(response: Response, upload: Upload, descriptor: int) -> None:
+class Growth:
+    """An upload as one reader sees it: what was there when it began must go on to count."""
+
+    def __init__(self, upload: Upload, descriptor: int) -> None:
+        self.upload = upload
+        self._descriptor = descriptor
+        self._taken_back = upload.taken_back
+
+    def check(self) -> None:
+        """Raise `BrokenError` when bytes were taken back that may have been sent."""
+        if self.upload.taken_back != self._taken_back:
+            raise BrokenError("a part of the upload was taken back")
+        if self.upload.state is UploadState.GONE:
+            raise BrokenError("the upload was given up")
+
+    def region(self, offset: int, length: int) -> FileRegion:
+        """A part of it, to be sent."""
+        return FileRegion(self._descriptor, offset, length, self.check)
+
+    def close(self) -> None:
+        """Let go of the file."""
+        os.close(self._descriptor)
+
+
+async def _follow(response: Response, growth: Growth) -> None:
     await response.write(b"")  # the head: the client knows that it is following
-    sent = 0
+    sent, upload = 0, growth.upload
     while True:
         size = upload.offset
         if size > sent:
-            await response.write_region(FileRegion(descriptor, sent, size - sent))
+            await response.write_region(growth.region(sent, size - sent))
             sent = size
-        elif upload.state is UploadState.COMPLETE:
+        growth.check()
+        if upload.offset > sent:
+            continue
+        if upload.complete:
             await response.end()
             return
-        elif upload.state is UploadState.GONE or size < sent:
-            raise BrokenError("the upload was given up")
-        else:
-            await upload.changed()
+        await upload.changed()
 
 
-async def _send_part(response: Response, upload: Upload, descriptor: int, asked: ByteRange) -> None:
+async def _send_part(response: Response, growth: Growth, asked: ByteRange) -> None:
     response.status = 206
-    response.headers["content-range"] = content_range(asked, upload.record.length)
+    response.headers["content-range"] = content_range(asked, growth.upload.record.length)
     response.headers["content-length"] = str(asked.length)
-    await response.write_region(FileRegion(descriptor, *asked))
+    await response.write_region(growth.region(*asked))
+    growth.check()
     await response.end()
 
 

@@ -41,3 +41,6 @@ class UploadLimits:
 
     memory: float = DAY
     """How long a complete upload can still be asked about."""
+
+    remembered: int = 10_000
+    """Complete uploads that can be asked about; beyond it the oldest are forgotten."""

@@ -6,12 +6,11 @@ the upload is not in the catalogue, and goes with the request.
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Mapping, Sequence
 
 from riverrun.apps.uploads.checks import DigestCheck
 from riverrun.apps.uploads.partial_file import BodyCheck
-from riverrun.apps.uploads.placing import Target, remove
+from riverrun.apps.uploads.placing import Target
 from riverrun.apps.uploads.record import Dialect
 from riverrun.apps.uploads.store import UploadStore
 from riverrun.apps.uploads.upload import Upload
@@ -20,7 +19,9 @@ from riverrun.http.digests import parse_digests
 from riverrun.http.request import Request
 from riverrun.http.response import Response
 from riverrun.http.structured_fields import render_dictionary
+from riverrun.http.targets import Target as RequestTarget
 from riverrun.http.targets import encode_path
+from riverrun.io.threads import to_its_end
 from riverrun.streams.contracts import Readable
 
 CONDITIONS = (b"if-match", b"if-none-match", b"if-unmodified-since")
@@ -63,20 +64,17 @@ async def receive_at_once(
             await upload.finish()
     finally:
         if not upload.complete:
-            await asyncio.shield(asyncio.ensure_future(store.remove(upload)))
+            await to_its_end(store.remove(upload))
 
 
 async def delete_file(
-    request: Request, response: Response, store: UploadStore, target: Target
+    request: Request, response: Response, store: UploadStore, target: RequestTarget
 ) -> None:
     """Remove the file, or the empty folder, at `target`: 204.
 
     Raises `HTTPError` as `placing.remove` does.
     """
-    removing = asyncio.get_running_loop().run_in_executor(
-        None, remove, store.root, target, conditions_of(request), store.permissions
-    )
-    await asyncio.shield(removing)
+    await store.delete(target.segments, conditions_of(request), folder=target.trailing_slash)
     response.status = 204
     await response.end()
 
@@ -102,7 +100,8 @@ async def answer_complete(
 def content_checks(request: Request) -> list[DigestCheck]:
     """What the body of a request must pass (RFC 9530, 2). Raises `HTTPError` 400."""
     value = request.fields.get(b"content-digest")
-    return [] if value is None else [DigestCheck("Content-Digest", value)]
+    check = None if value is None else DigestCheck("Content-Digest", value)
+    return [check] if check else []
 
 
 def conditions_of(request: Request) -> dict[str, str]:

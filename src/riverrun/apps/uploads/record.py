@@ -38,7 +38,8 @@ class Record(msgspec.Struct):
     place of the file, empty for one that gets none; with `rename` it takes another name of that
     folder rather than the place of a file. Times are seconds since 1970. `conditions` are the
     conditional fields of the request that began it, `repr_digest` the digests its bytes must have
-    (RFC 9530), `details` the dialect's own: what JSON can hold.
+    (RFC 9530), `unverified_from` the offset behind which nothing counts, because the digest of a
+    request that runs has not been verified. `details` are the dialect's own: what JSON can hold.
     """
 
     id: str
@@ -52,4 +53,5 @@ class Record(msgspec.Struct):
     conditions: dict[str, str] = {}
     repr_digest: str = ""
     rename: bool = False
+    unverified_from: int | None = None
     details: dict[str, Any] = {}

@@ -17,7 +17,7 @@ from riverrun.apps.uploads.plain import answer_complete, conditions_of, content_
 from riverrun.apps.uploads.record import Dialect
 from riverrun.apps.uploads.store import UploadStore
 from riverrun.apps.uploads.upload import BeyondLengthError, Upload
-from riverrun.errors import DisconnectedError
+from riverrun.errors import DisconnectedError, HTTPError
 from riverrun.http.request import Request
 from riverrun.http.response import Response
 from riverrun.http.resumable_uploads import (
@@ -91,6 +91,10 @@ async def append_to_upload(
     """
     asked = parse_upload_request(request.fields, request.content_length)
     limits = limits_of(store)
+    if not (store.permissions.upload or store.permissions.overwrite):
+        raise HTTPError(403, "Nothing may be uploaded here.")
+    if not upload.lasting:
+        raise HTTPError(409, "This upload goes with the request that it came with.")
     checks = content_checks(request)
     async with upload.hold(request):
         offset = upload.offset

@@ -8,27 +8,40 @@ process ended.
 from __future__ import annotations
 
 import asyncio
-import fcntl
 import os
 import secrets
+import sqlite3
 import time
 from collections.abc import Awaitable, Callable, Container, Iterator, Mapping
 from contextlib import suppress
+from functools import partial
 from typing import Any
 
-from riverrun.apps.files.confinement import Root
+from riverrun.apps.files.confinement import STORE_FOLDER, Root
 from riverrun.apps.uploads.catalogue import Catalogue
 from riverrun.apps.uploads.checks import DigestCheck
-from riverrun.apps.uploads.clashes import NAME_SIZE, free_name
+from riverrun.apps.uploads.clashes import free_name
 from riverrun.apps.uploads.limits import Permissions, UploadLimits
 from riverrun.apps.uploads.partial_file import PartialFile
-from riverrun.apps.uploads.placing import Placed, Target, check_place, look_up, place
+from riverrun.apps.uploads.placing import (
+    Located,
+    Placed,
+    Target,
+    check_place,
+    check_way,
+    look_up,
+    place,
+    remove,
+)
 from riverrun.apps.uploads.record import Dialect, Record, UploadState
-from riverrun.apps.uploads.upload import Upload
+from riverrun.apps.uploads.shelf import Shelf
+from riverrun.apps.uploads.upload import Upload, telling_of_a_full_disk
 from riverrun.errors import HTTPError
+from riverrun.http.filenames import MAX_NAME_SIZE
+from riverrun.io.threads import in_thread, to_its_end
 
-STORE_FOLDER = ".riverrun"
 SWEEP_SECONDS = 60.0
+DEPTH = 64  # folders that lead to a file, at most
 RESERVED = (("~",), (STORE_FOLDER,))  # at the top: addresses that are not files, and the store
 
 CompleteHook = Callable[[Upload], Awaitable[None]]
@@ -56,14 +69,15 @@ class UploadStore:
         self.limits = limits
         self._on_complete = on_complete
         self.now = now
-        self._folder = os.path.join(root.path, STORE_FOLDER, "uploads")  # noqa: PTH118
-        os.makedirs(self._folder, mode=0o700, exist_ok=True)  # noqa: PTH103
-        self._lock = _lock(os.path.join(root.path, STORE_FOLDER, "lock"))  # noqa: PTH118
+        self._shelf = Shelf(root)
         self._catalogue = Catalogue(os.path.join(root.path, STORE_FOLDER, "uploads.db"))  # noqa: PTH118
         self._uploads: dict[str, Upload] = {}
         self._by_target: dict[Target, Upload] = {}
-        self._placing: asyncio.Lock | None = None
+        self._remembered: dict[str, Upload] = {}  # those that stand under their names, oldest first
+        # Between a condition and what depends on it nothing may change.
+        self._placing = asyncio.Lock()
         self._sweeping: asyncio.TimerHandle | None = None
+        self._sweep: asyncio.Task[None] | None = None
         self._recover()
 
     def __iter__(self) -> Iterator[Upload]:
@@ -72,6 +86,7 @@ class UploadStore:
 
     def find(self, upload_id: str) -> Upload:
         """The upload of this id; raises `HTTPError` 404 if there is none."""
+        self._sweep_later()
         upload = self._uploads.get(upload_id)
         if upload is None or self._has_expired(upload):
             raise HTTPError(404, "There is no such upload, or it has expired.")
@@ -79,6 +94,7 @@ class UploadStore:
 
     def receiving(self, target: Target) -> Upload | None:
         """The newest upload that is to stand at `target` and does not yet."""
+        self._sweep_later()
         return self._by_target.get(target)
 
     async def create(
@@ -112,13 +128,14 @@ class UploadStore:
             raise HTTPError(413, f"An upload may have {self.limits.size} bytes.")
         conditions = dict(conditions or {})
         if target:
-            check_place(look_up(self.root, target), target, self.permissions, conditions)
+            status = look_up(self.root, target)
+            if status is None:
+                check_way(self.root, target)
+            check_place(status, target, self.permissions, conditions)
         self._check_number()
         self.check_room(length or 0)
         if repr_digest:
-            DigestCheck(
-                "Repr-Digest", repr_digest.encode("latin-1")
-            )  # refuse it now if it is wrong
+            _repr_check(repr_digest)  # refuses it now if it is none
         now = self.now()
         record = Record(
             id=upload_id,
@@ -134,11 +151,16 @@ class UploadStore:
             details=dict(details or {}),
         )
         upload = Upload(self, record, lasting=lasting)
-        if lasting:
-            await self._catalogue.save(record)
         self._uploads[record.id] = upload
         if target:
             self._by_target[target] = upload
+        try:
+            with telling_of_a_full_disk():
+                self._shelf.open(upload.id, lasting=False).close()  # it can be read from now on
+            await self.save(upload)
+        except BaseException:
+            await to_its_end(self.remove(upload))
+            raise
         self._sweep_later()
         return upload
 
@@ -148,78 +170,95 @@ class UploadStore:
             await self._catalogue.save(upload.record)
 
     async def remove(self, upload: Upload) -> None:
-        """Let go of an upload and of its bytes, unless it is complete: then of its record only."""
-        has_bytes = not (upload.complete and upload.record.target)
-        if has_bytes:
+        """Let go of an upload and of its bytes, unless it is complete: then of its record only.
+
+        Whoever calls it holds the upload, or nobody can. Raises `HTTPError` 503 and 507 when it
+        cannot be forgotten; it is still there then.
+        """
+        if upload.lasting:  # first, or a crash would leave it known, and without its bytes
+            try:
+                await self._catalogue.remove(upload.id)
+            except HTTPError as error:
+                if error.status != 507 or upload.stands:
+                    raise
+                await in_thread(partial(self._shelf.truncate, upload.id, 0))  # that makes room
+                await self._catalogue.remove(upload.id)
+        self._uploads.pop(upload.id, None)
+        self._remembered.pop(upload.id, None)
+        self._forget_target(upload)
+        if not upload.stands:
             upload.record.state = UploadState.GONE
             upload.forget_file()
-        self._uploads.pop(upload.id, None)
-        self._forget_target(upload)
+            await in_thread(partial(self._shelf.remove, upload.id))
         upload.notify()
-        if upload.lasting:  # first, or a crash would leave it known, and without its bytes
-            await self._catalogue.remove(upload.id)
-        if has_bytes:
-            loop = asyncio.get_running_loop()
-            await loop.run_in_executor(None, _unlink, self._path(upload))
 
     async def finish(self, upload: Upload, file: PartialFile) -> None:
         """Verify all of `file`, and put it under its name; see `Upload.finish`."""
         record = upload.record
         if record.repr_digest:
-            check = DigestCheck("Repr-Digest", record.repr_digest.encode("latin-1"))
+            check = _repr_check(record.repr_digest)
             await file.feed(check)
             check.verify()
         upload.durable = await file.sync()
         record.length = file.size
-        if record.target:
-            record.state = UploadState.COMPLETING
-            try:
-                await self.save(upload)
-                upload.placed = await self._place(upload)
-            except BaseException:
-                record.state = UploadState.RECEIVING
-                raise
-            upload.forget_file()
+        if not record.target:  # still to be used, as a part of another
+            record.state = UploadState.COMPLETE
+            record.expires = self.now() + self.limits.expiry
+            await self.save(upload)
+            return
+        record.state = UploadState.COMPLETING
+        try:
+            await self.save(upload)
+            upload.placed = await self._place(upload)
+        except BaseException:
+            record.state = UploadState.RECEIVING
+            raise
+        upload.forget_file()
         record.state = UploadState.COMPLETE
-        # One without a place is still to be used, as a part of another.
-        lives = self.limits.memory if record.target else self.limits.expiry
-        record.expires = self.now() + lives
-        await self.save(upload)
+        record.expires = self.now() + self.limits.memory
         self._forget_target(upload)
-        if not upload.lasting:
-            self._uploads.pop(upload.id, None)
-        if record.target and self._on_complete is not None:
+        with suppress(HTTPError, sqlite3.Error):
+            await self.save(upload)  # it stands: if this fails, a start finds that out
+        await self._remember(upload)
+        if self._on_complete is not None:
             await self._on_complete(upload)
+
+    async def delete(
+        self, target: Target, conditions: Mapping[str, str], *, folder: bool = False
+    ) -> None:
+        """Remove the file, or the empty folder, at `target`. Raises as `placing.remove` does."""
+        async with self._placing:
+            await in_thread(
+                partial(remove, self.root, target, self.permissions, conditions, folder=folder)
+            )
 
     def check_room(self, length: int) -> None:
         """Raise `HTTPError` 507 unless `length` bytes more leave the disk what it is to have."""
-        status = os.statvfs(self._folder)
-        free = status.f_bavail * status.f_frsize
-        if free - length < self.limits.free_space:
+        if self._shelf.free_bytes() - length < self.limits.free_space:
             raise HTTPError(507, "There is not enough room on the disk.")
 
     def stored_size(self, upload: Upload) -> int:
         """How many bytes of an upload lie in the store; for a complete one, how many it had."""
         if upload.complete and upload.record.length is not None:
             return upload.record.length
-        try:
-            return os.stat(self._path(upload)).st_size  # noqa: PTH116
-        except FileNotFoundError:
-            return 0
+        status = self._shelf.status(upload.id)
+        return 0 if status is None else status.st_size
 
     def open_partial(self, upload: Upload) -> PartialFile:
         """Open the file that an upload grows in."""
-        return PartialFile(self._path(upload), lasting=upload.lasting)
+        return self._shelf.open(upload.id, lasting=upload.lasting)
 
     def open_to_read(self, upload: Upload) -> int:
         """A descriptor of that file, which is then the caller's; `FileNotFoundError` without."""
-        return os.open(self._path(upload), os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
+        return self._shelf.open_to_read(upload.id)
 
     async def sweep(self) -> None:
         """Remove what has expired."""
         for upload in self:
-            if self._has_expired(upload) and not upload.receiving:
-                await self.remove(upload)
+            if self._has_expired(upload):
+                with suppress(HTTPError):  # gone meanwhile, or the disk is full: the next sweep
+                    async with upload.hold():
+                        await self.remove(upload)
 
     def close(self) -> None:
         """Let go of the catalogue; unfinished uploads can be resumed when it is opened again.
@@ -229,26 +268,32 @@ class UploadStore:
         if self._sweeping is not None:
             self._sweeping.cancel()
         self._catalogue.close()
-        lock, self._lock = self._lock, -1
-        if lock >= 0:
-            os.close(lock)
+        self._shelf.close()
 
     async def _place(self, upload: Upload) -> Placed:
-        if self._placing is None:
-            self._placing = asyncio.Lock()
-        async with self._placing:  # between a condition and what depends on it nothing may change
+        async with self._placing:
             if upload.record.rename:
                 await self._rename(upload)
-            placing = asyncio.get_running_loop().run_in_executor(
-                None,
-                place,
-                self._path(upload),
-                self.root,
-                upload.record.target,
-                self.permissions,
-                upload.record.conditions,
+            record = upload.record
+            source = Located(self._shelf.descriptor, upload.id)
+            return await in_thread(
+                partial(
+                    place, source, self.root, record.target, self.permissions, record.conditions
+                )
             )
-            return await asyncio.shield(placing)
+
+    async def _remember(self, upload: Upload) -> None:
+        """Keep what is known of an upload that stands, and of so many others."""
+        if not upload.lasting:
+            self._uploads.pop(upload.id, None)
+            return
+        self._remembered[upload.id] = upload
+        while len(self._remembered) > self.limits.remembered:
+            oldest = next(iter(self._remembered.values()))
+            self._remembered.pop(oldest.id)
+            self._uploads.pop(oldest.id, None)
+            with suppress(HTTPError, sqlite3.Error):
+                await self._catalogue.remove(oldest.id)
 
     async def _rename(self, upload: Upload) -> None:
         """Take a free name if a file has come to stand under the one that was free."""
@@ -260,25 +305,20 @@ class UploadStore:
             await self.save(upload)
 
     async def _free_name(self, target: Target, taken: Container[Target] = ()) -> Target:
-        loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(None, free_name, self.root, target, taken)
-
-    def _path(self, upload: Upload) -> str:
-        return os.path.join(self._folder, upload.id)  # noqa: PTH118
+        return await in_thread(partial(free_name, self.root, target, taken))
 
     def _check_target(self, target: Target) -> None:
         if any(not name or "/" in name or "\0" in name or name in (".", "..") for name in target):
             raise HTTPError(400, "That is not a name for a file.")
-        if any(len(os.fsencode(name)) > NAME_SIZE for name in target):
+        if any(len(os.fsencode(name)) > MAX_NAME_SIZE for name in target):
             raise HTTPError(400, "That name is too long.")
+        if len(target) > DEPTH:
+            raise HTTPError(400, f"A file lies in {DEPTH - 1} folders at most.")
         if target[:1] in RESERVED:
             raise HTTPError(403, "That name is the server's own.")
 
     def _check_number(self) -> None:
-        limit = self.limits.unfinished
-        if len(self._uploads) < limit:
-            return
-        if sum(not upload.complete for upload in self._uploads.values()) >= limit:
+        if len(self._uploads) - len(self._remembered) >= self.limits.unfinished:
             raise HTTPError(429, "Too many uploads are unfinished.", headers={"retry-after": "60"})
 
     def _forget_target(self, upload: Upload) -> None:
@@ -286,7 +326,7 @@ class UploadStore:
             del self._by_target[upload.record.target]
 
     def _has_expired(self, upload: Upload) -> bool:
-        return not upload.receiving and upload.record.expires <= self.now()
+        return not upload.held and upload.record.expires <= self.now()
 
     def _sweep_later(self) -> None:
         if self._sweeping is None:
@@ -295,49 +335,43 @@ class UploadStore:
 
     def _sweep_now(self) -> None:
         self._sweeping = None
-        self._task = asyncio.ensure_future(self.sweep())
+        self._sweep = asyncio.ensure_future(self.sweep())
         if self._uploads:
             self._sweep_later()
 
     def _recover(self) -> None:
         """Load the catalogue; settle what a crash left between two states."""
-        with os.scandir(self._folder) as entries:
-            stored = {entry.name: entry.stat().st_mtime for entry in entries}
+        unknown = set(self._shelf.names())
         for record in self._catalogue.load():
             upload = Upload(self, record, lasting=True)
+            unknown.discard(record.id)
             if record.state is UploadState.COMPLETING:
-                self._settle(upload, stored=record.id in stored)
-            elif not upload.complete and record.id in stored:  # it lives from its last byte
-                record.expires = max(record.expires, stored[record.id] + self.limits.expiry)
+                self._settle(upload)
+            if record.unverified_from is not None:
+                self._shelf.truncate(record.id, record.unverified_from)
+                record.unverified_from = None
+            if not upload.complete:
+                status = self._shelf.status(record.id)
+                if status is not None:  # it lives from its last byte
+                    record.expires = max(record.expires, status.st_mtime + self.limits.expiry)
             self._uploads[record.id] = upload
-            if record.target and not upload.complete:
+            if upload.stands:
+                self._remembered[record.id] = upload
+            elif record.target:
                 self._by_target[record.target] = upload
-            stored.pop(record.id, None)
-        for name in stored:
-            _unlink(os.path.join(self._folder, name))  # noqa: PTH118
+        for name in unknown:
+            self._shelf.remove(name)
 
-    def _settle(self, upload: Upload, *, stored: bool) -> None:
-        """It was being placed: it was, if its own file has gone, or has its second name."""
-        path = self._path(upload)
-        if stored and os.stat(path).st_nlink == 1:  # noqa: PTH116
+    def _settle(self, upload: Upload) -> None:
+        """It was being placed: it was, if its own file has gone, or has that name too."""
+        waits = self._shelf.status(upload.id)
+        stands = look_up(self.root, upload.record.target)
+        if waits is not None and (stands is None or not os.path.samestat(waits, stands)):
             upload.record.state = UploadState.RECEIVING
             return
-        if stored:
-            os.unlink(path)  # noqa: PTH108
+        self._shelf.remove(upload.id)
         upload.record.state = UploadState.COMPLETE
 
 
-def _lock(path: str) -> int:
-    """Keep other processes away from the store for as long as the descriptor is open."""
-    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BaseException:
-        os.close(descriptor)
-        raise
-    return descriptor
-
-
-def _unlink(path: str) -> None:
-    with suppress(FileNotFoundError):
-        os.unlink(path)  # noqa: PTH108
+def _repr_check(value: str) -> DigestCheck:
+    return DigestCheck("Repr-Digest", value.encode("latin-1"))

@@ -10,16 +10,17 @@ from __future__ import annotations
 
 import asyncio
 import errno
-from collections.abc import AsyncIterator, Coroutine, Iterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from io import FileIO
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from riverrun.apps.uploads.partial_file import BodyCheck, PartialFile
 from riverrun.apps.uploads.placing import Placed
 from riverrun.apps.uploads.record import Record, UploadState
 from riverrun.errors import ClosedError, HTTPError
 from riverrun.http.request import Request
+from riverrun.io.threads import to_its_end
 from riverrun.streams.contracts import Readable
 
 if TYPE_CHECKING:
@@ -40,6 +41,13 @@ class OffsetError(HTTPError):
         self.provided = provided
 
 
+class OvertakenError(HTTPError):
+    """A newer request goes on with the upload; what this one has brought is kept."""
+
+    def __init__(self) -> None:
+        super().__init__(409, "A newer request goes on with this upload.")
+
+
 class BeyondLengthError(HTTPError):
     """More bytes come than the upload was said to have, which is `length`."""
 
@@ -53,12 +61,13 @@ class Upload:
 
     `offset` is how many bytes it has, `durable` how many of them survive a power cut; `receiving`
     is whether a request is adding to it now. `placed` tells of the file once it stands under its
-    name, until the process ends.
+    name, until the process ends. `taken_back` grows whenever bytes that were there no longer count.
     """
 
     __slots__ = (
         "_changed",
         "_file",
+        "_holders",
         "_lock",
         "_size",
         "_source",
@@ -69,6 +78,7 @@ class Upload:
         "lasting",
         "placed",
         "record",
+        "taken_back",
     )
 
     def __init__(self, store: UploadStore, record: Record, *, lasting: bool) -> None:
@@ -80,7 +90,9 @@ class Upload:
         self.placed: Placed | None = None
         self._file: PartialFile | None = None
         self._size: int | None = None
+        self.taken_back = 0
         self._lock = asyncio.Lock()
+        self._holders = 0  # who holds it, and who waits to
         self._ticket = 0
         self._source: Readable | None = None
         self._syncing: asyncio.Task[None] | None = None
@@ -98,8 +110,18 @@ class Upload:
 
     @property
     def complete(self) -> bool:
-        """Whether all of it is there, under its name."""
+        """Whether all of it is there, under its name if it is to have one."""
         return self.record.state is UploadState.COMPLETE
+
+    @property
+    def stands(self) -> bool:
+        """Whether it is complete and has left the store for its name."""
+        return self.complete and bool(self.record.target)
+
+    @property
+    def held(self) -> bool:
+        """Whether anybody works on it, or waits to."""
+        return self._holders > 0
 
     @property
     def receiving(self) -> bool:
@@ -125,21 +147,25 @@ class Upload:
         self._ticket += 1
         ticket = self._ticket
         older, self._source = self._source, None
-        if older is not None:
-            await older.aclose()
-        async with self._lock:
-            if source is not None and ticket != self._ticket:
-                raise _overtaken()
-            if self.state is UploadState.GONE:
-                raise HTTPError(404)
-            self._source = source
-            with _telling_of_a_full_disk():
-                try:
-                    await self._make_durable()
-                    yield
-                finally:
-                    self._source = None
-                    await asyncio.shield(asyncio.ensure_future(self._rest()))
+        self._holders += 1
+        try:
+            if older is not None:
+                await older.aclose()
+            async with self._lock:
+                if source is not None and ticket != self._ticket:
+                    raise OvertakenError
+                if self.state is UploadState.GONE:
+                    raise HTTPError(404)
+                self._source = source
+                with telling_of_a_full_disk():
+                    try:
+                        await self._make_durable()
+                        yield
+                    finally:
+                        self._source = None
+                        await to_its_end(self._rest())
+        finally:
+            self._holders -= 1
 
     async def append(
         self, source: Readable, offset: int, *, checks: Sequence[BodyCheck] = ()
@@ -156,22 +182,22 @@ class Upload:
         file = self._open()
         if offset != file.size:
             raise OffsetError(file.size, offset)
-        if checks and self.lasting:
-            await file.sync()
+        await self._mark_unverified(offset if checks else None)
         verified = not checks
         try:
-            with _telling_of_a_full_disk():
+            with telling_of_a_full_disk():
                 await self._receive(source, file, checks)
             for check in checks:
                 check.verify()
+            await self._mark_unverified(None)
             verified = True
         except ClosedError:
             if self._source is not source:
-                raise _overtaken() from None
+                raise OvertakenError from None
             raise
         finally:
             if not verified:
-                await asyncio.shield(asyncio.ensure_future(self._take_back(file, offset)))
+                await to_its_end(self._take_back(file, offset))
 
     async def concatenate(self, parts: Sequence[Upload]) -> None:
         """Add all bytes of `parts`, which are complete and have no place; inside `hold`.
@@ -186,7 +212,7 @@ class Upload:
                 descriptor = self._store.open_to_read(part)
             except FileNotFoundError:
                 raise HTTPError(409, "A part of the upload has gone.") from None
-            with FileIO(descriptor) as source, _telling_of_a_full_disk():
+            with FileIO(descriptor) as source, telling_of_a_full_disk():
                 await file.copy(source)
             self.notify()
 
@@ -197,7 +223,7 @@ class Upload:
         refuses (403, 409, 412), and 507. It has gone then, unless trying again could help. A cancel
         waits for it: a file is not left half way to its name.
         """
-        await _to_its_end(self._finish())
+        await to_its_end(self._finish())
 
     async def _finish(self) -> None:
         file = self._open()
@@ -205,7 +231,7 @@ class Upload:
         if self.record.length is not None and size != self.record.length:
             raise HTTPError(400, f"{size} of {self.record.length} bytes have come.")
         try:
-            with _telling_of_a_full_disk():
+            with telling_of_a_full_disk():
                 await self._store.finish(self, file)
         except HTTPError as error:
             if error.status < 500:
@@ -277,9 +303,24 @@ class Upload:
             self._syncing = None
             self.notify()
 
+    async def _mark_unverified(self, offset: int | None) -> None:
+        """From here on nothing counts, after a crash either, until None takes that back."""
+        marked = self.record.unverified_from
+        if marked == offset:
+            return
+        self.record.unverified_from = offset
+        try:
+            await self._store.save(self)
+        except BaseException:  # the mark may be in the catalogue: it goes with the next append
+            self.record.unverified_from = marked if offset is None else offset
+            raise
+
     async def _take_back(self, file: PartialFile, offset: int) -> None:
-        await file.measure()
-        await file.truncate(offset)
+        self.taken_back += 1
+        try:
+            await file.truncate(offset)
+        finally:
+            self.notify()
 
     async def _rest(self) -> None:
         """Leave it durable, and its file closed."""
@@ -289,12 +330,11 @@ class Upload:
         try:
             if self._syncing is not None:
                 await asyncio.wait({self._syncing})
-            await file.measure()
             if self.lasting:
                 try:
                     self.durable = await file.sync()
                 except OSError:
-                    await file.truncate(self.durable)  # the rest may be lost, and must come again
+                    await self._take_back(file, self.durable)  # it may be lost, and must come again
                     raise
                 self.record.expires = max(
                     self.record.expires, self._store.now() + self._store.limits.expiry
@@ -307,27 +347,13 @@ class Upload:
 
 
 @contextmanager
-def _telling_of_a_full_disk() -> Iterator[None]:
+def telling_of_a_full_disk() -> Iterator[None]:
+    """A disk without room is 507."""
     try:
         yield
     except OSError as error:
         if error.errno in NO_SPACE:
             raise HTTPError(507, "The disk is full.") from error
-        raise
-
-
-def _overtaken() -> HTTPError:
-    return HTTPError(409, "A newer request goes on with this upload.")
-
-
-async def _to_its_end(work: Coroutine[Any, Any, None]) -> None:
-    working = asyncio.ensure_future(work)
-    try:
-        await asyncio.shield(working)
-    except asyncio.CancelledError:
-        await asyncio.wait({working})
-        if not working.cancelled():
-            working.exception()  # has been seen: whoever asked has gone
         raise
 
 

@@ -11,6 +11,7 @@ from collections.abc import Awaitable
 from typing import Final
 
 from riverrun.apps.files import Files
+from riverrun.apps.files.confinement import STORE_FOLDER
 from riverrun.apps.uploads.form import store_form
 from riverrun.apps.uploads.growing import send_growing
 from riverrun.apps.uploads.limits import Permissions, UploadLimits
@@ -25,7 +26,7 @@ from riverrun.apps.uploads.resumable import (
     limits_of,
     tell_offset,
 )
-from riverrun.apps.uploads.store import STORE_FOLDER, CompleteHook, UploadStore
+from riverrun.apps.uploads.store import CompleteHook, UploadStore
 from riverrun.apps.uploads.tus import Tus
 from riverrun.apps.uploads.upload import Upload
 from riverrun.errors import HTTPError
@@ -77,17 +78,20 @@ class Uploads:
     def __call__(self, request: Request, response: Response) -> Awaitable[None]:
         """Answer; reading costs what it costs without uploads."""
         if request.method in READING_METHODS and not _may_be_own(request.target):
-            try:
-                return self._files(request, response)
-            except HTTPError as error:
-                if error.status != 404:
-                    raise
-                return self._read_growing(request, response, error)
+            return self._read(request, response)
         return self._answer(request, response)
 
     def close(self) -> None:
         """Let go of the store; unfinished uploads can be resumed when it is opened again."""
         self.store.close()
+
+    def _read(self, request: Request, response: Response) -> Awaitable[None]:
+        try:
+            return self._files(request, response)
+        except HTTPError as error:
+            if error.status != 404:
+                raise
+            return self._read_growing(request, response, error)
 
     async def _read_growing(self, request: Request, response: Response, missing: HTTPError) -> None:
         segments = request.url.segments
@@ -104,7 +108,7 @@ class Uploads:
         if segments[:1] == (OWN,):
             await self._answer_own(request, response, target)
         elif request.method in READING_METHODS:
-            await self._files(request, response)
+            await self._read(request, response)
         elif not self._may_be_named(segments):
             raise HTTPError(403, "A name may not begin with a dot here.")
         else:
@@ -122,7 +126,7 @@ class Uploads:
             case "PUT" if permissions.upload or permissions.overwrite:
                 await put_file(request, response, self.store, _file_of(target))
             case "DELETE" if permissions.delete:
-                await delete_file(request, response, self.store, target.segments)
+                await delete_file(request, response, self.store, target)
             case _:
                 if permissions.upload or permissions.overwrite:
                     response.headers["upload-limit"] = limits_of(self.store).render()

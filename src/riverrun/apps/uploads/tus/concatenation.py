@@ -7,7 +7,6 @@ so the same request made again is told of what it made the first time.
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Mapping, Sequence
 
 from riverrun.apps.uploads.placing import Target
@@ -15,6 +14,7 @@ from riverrun.apps.uploads.record import Dialect
 from riverrun.apps.uploads.store import UploadStore
 from riverrun.apps.uploads.upload import Upload
 from riverrun.errors import HTTPError
+from riverrun.io.threads import to_its_end
 
 PARTIAL = "partial"
 
@@ -61,7 +61,7 @@ async def _make(store: UploadStore, upload: Upload, parts: Sequence[Upload]) -> 
             await upload.finish()
     finally:
         used = parts if upload.complete else [upload]
-        await asyncio.shield(asyncio.ensure_future(_remove(store, used)))
+        await to_its_end(_remove(store, used))
 
 
 def _part(store: UploadStore, upload_id: str) -> Upload:

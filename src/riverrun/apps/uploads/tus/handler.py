@@ -10,8 +10,6 @@ request wins, and that what is told is on the disk, is in `Upload.hold`.
 
 from __future__ import annotations
 
-import asyncio
-
 from riverrun.apps.uploads.origins import check_origin
 from riverrun.apps.uploads.record import Dialect
 from riverrun.apps.uploads.store import UploadStore
@@ -27,11 +25,12 @@ from riverrun.apps.uploads.tus.fields import (
     target_of,
     wants_other_name,
 )
-from riverrun.apps.uploads.upload import BeyondLengthError, OffsetError, Upload
+from riverrun.apps.uploads.upload import BeyondLengthError, OffsetError, OvertakenError, Upload
 from riverrun.errors import HTTPError
 from riverrun.http.dates import format_date
 from riverrun.http.request import Request
 from riverrun.http.response import Response
+from riverrun.io.threads import to_its_end
 
 MEDIA_TYPE = "application/offset+octet-stream"
 FOLDER = "/~/tus/"
@@ -72,7 +71,8 @@ class Tus:
         method = fields.get(b"x-http-method-override", request.method.encode()).decode("latin-1")
         # A browser shows its page why it was refused only when it was let through to ask.
         preflight = method == "OPTIONS" and b"access-control-request-method" in fields
-        if not (preflight or self._store.permissions.upload):
+        permissions = self._store.permissions
+        if not (preflight or permissions.upload or permissions.overwrite):
             raise HTTPError(403, "Nothing may be uploaded here.")
         if method == "OPTIONS":
             await tell_options(response, allow=allowed, max_size=limit, cors=self._cors)
@@ -148,12 +148,14 @@ class Tus:
     async def _receive_first(
         self, request: Request, upload: Upload, checks: list[ChecksumCheck]
     ) -> None:
-        try:
-            async with upload.hold(request):
+        async with upload.hold(request):
+            try:
                 await self._receive(request, upload, checks)
-        except HTTPError:  # the client does not learn where the upload is
-            await asyncio.shield(asyncio.ensure_future(self._store.remove(upload)))
-            raise
+            except OvertakenError:
+                raise
+            except HTTPError:  # the client does not learn where the upload is
+                await to_its_end(self._store.remove(upload))
+                raise
 
     async def _append(self, request: Request, response: Response, upload: Upload) -> None:
         fields = request.fields
@@ -222,7 +224,7 @@ class Tus:
     async def _terminate(self, response: Response, upload: Upload) -> None:
         """The upload is known no more; a file that stands under its name stays."""
         async with upload.hold():
-            await asyncio.shield(asyncio.ensure_future(self._store.remove(upload)))
+            await to_its_end(self._store.remove(upload))
         response.status = 204
         await response.end()
 
