@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 from concurrent.futures import Executor
+from contextlib import suppress
 from typing import TypeVar
 
 Result = TypeVar("Result")
@@ -17,17 +18,15 @@ Result = TypeVar("Result")
 async def to_its_end(work: Awaitable[Result]) -> Result:
     """Wait for `work`, however often this is cancelled; the cancel is raised when it is over."""
     running = asyncio.ensure_future(work)
-    cancel: asyncio.CancelledError | None = None
-    while not running.done():
-        try:
-            await asyncio.wait({running})
-        except asyncio.CancelledError as error:
-            cancel = error
-    if cancel is not None:
+    try:
+        return await asyncio.shield(running)
+    except asyncio.CancelledError:
+        while not running.done():
+            with suppress(asyncio.CancelledError):
+                await asyncio.wait({running})
         if not running.cancelled():
             running.exception()  # the cancel comes first; what failed beside it is not told
-        raise cancel
-    return running.result()
+        raise
 
 
 async def in_thread(work: Callable[[], Result], executor: Executor | None = None) -> Result:

@@ -69,7 +69,7 @@ async def test_uploads_are_listed(inbox: Inbox) -> None:
         await writer.send(sending("/a%20b", 6) + b"abc")
         upload = await inbox.only_upload(offset=3)
         reply = await inbox.ask("GET", f"/~/uploads/{upload.id}")
-    assert b'"offset":3,"length":6' in reply.body
+    assert b'"offset":3,"durable":0,"length":6' in reply.body
     assert b'"target":"/a%20b"' in reply.body
     assert b'"dialect":"put"' in reply.body
 

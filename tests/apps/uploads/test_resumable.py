@@ -208,6 +208,7 @@ async def test_an_upload_is_the_same_in_the_overview(inbox: Inbox) -> None:
     (listed,) = json.loads((await inbox.ask("GET", "/~/uploads/")).body)
     assert listed == entry
     assert (entry["dialect"], entry["offset"], entry["length"]) == ("resumable", 3, 9)
+    assert entry["durable"] == 3
     assert entry["target"] == "/a/f"
 
 

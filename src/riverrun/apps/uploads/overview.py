@@ -14,13 +14,17 @@ from riverrun.http.targets import encode_path
 
 
 class Entry(msgspec.Struct, omit_defaults=True):
-    """What is told of an upload: bytes, and times as in RFC 3339."""
+    """What is told of an upload: bytes, and times as in RFC 3339.
+
+    `durable` is how many of its `offset` bytes are known to survive a power cut.
+    """
 
     id: str
     dialect: str
     state: str
     receiving: bool
     offset: int
+    durable: int
     length: int | None
     created: str
     expires: str
@@ -37,6 +41,7 @@ def describe(upload: Upload) -> Entry:
         state=record.state.value,
         receiving=upload.receiving,
         offset=upload.offset,
+        durable=upload.offset if upload.complete else upload.durable,
         length=record.length,
         created=_time(record.created),
         expires=_time(record.expires),
