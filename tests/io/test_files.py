@@ -29,15 +29,15 @@ def reads(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> st
     """Where the file is read: what the page cache holds, and what file systems can, varies."""
     way: str = request.param
     if way == "in a thread":
-        monkeypatch.setattr(files, "NO_WAIT", None)
+        monkeypatch.setattr(files, "READ_WITHOUT_WAITING", None)
     elif way == "unsupported":
 
         def preadv(*_: object) -> int:
             raise OSError(errno.EOPNOTSUPP, "Operation not supported")
 
         monkeypatch.setattr(os, "preadv", preadv)
-        monkeypatch.setattr(files, "NO_WAIT", 8)
-    elif files.NO_WAIT is None:
+        monkeypatch.setattr(files, "READ_WITHOUT_WAITING", 8)
+    elif files.READ_WITHOUT_WAITING is None:
         pytest.skip("no such reads on this platform")
     return way
 
@@ -128,7 +128,7 @@ async def test_a_region_is_what_is_left_to_read(path: Path, reads: str) -> None:
 async def test_bytes_that_are_on_their_way_are_not_in_a_region(
     path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(files, "NO_WAIT", None)
+    monkeypatch.setattr(files, "READ_WITHOUT_WAITING", None)
     source = open_file(path)
     reading = asyncio.ensure_future(source.read())
     await asyncio.sleep(0)
@@ -178,7 +178,7 @@ async def test_a_file_is_not_closed_under_a_thread_that_reads_it(
     path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     turnstile = Turnstile(os.pread)
-    monkeypatch.setattr(files, "NO_WAIT", None)
+    monkeypatch.setattr(files, "READ_WITHOUT_WAITING", None)
     monkeypatch.setattr(os, "pread", turnstile)
     source = open_file(path)
     reading = asyncio.ensure_future(source.read())

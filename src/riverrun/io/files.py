@@ -19,10 +19,10 @@ from io import FileIO
 from pathlib import Path
 
 from riverrun.errors import TruncatedError
+from riverrun.io.page_cache import READ_WITHOUT_WAITING
 from riverrun.streams import FileRegion, Sink, Source
 
 DEFAULT_HIGH_WATER_MARK = 64 * 1024
-NO_WAIT: int | None = getattr(os, "RWF_NOWAIT", None)  # Linux
 TEMPORARY_SUFFIX = ".part"
 
 
@@ -82,11 +82,11 @@ class FileSource(Source):
         size = self._next_size(max_bytes)
         if size == 0:
             return b""
-        if NO_WAIT is None or not self._can_try:
+        if READ_WITHOUT_WAITING is None or not self._can_try:
             return None
         buffer = bytearray(size)
         try:
-            count = os.preadv(self._file.fileno(), [buffer], self._offset, NO_WAIT)
+            count = os.preadv(self._file.fileno(), [buffer], self._offset, READ_WITHOUT_WAITING)
         except BlockingIOError:
             return None
         except OSError as error:

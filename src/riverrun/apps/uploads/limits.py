@@ -22,6 +22,11 @@ class Permissions:
     delete: bool = False
     """Remove files, and folders that are empty."""
 
+    @property
+    def takes_files(self) -> bool:
+        """Whether any file may come in."""
+        return self.upload or self.overwrite
+
 
 @dataclass(frozen=True, slots=True)
 class UploadLimits:

@@ -91,7 +91,7 @@ async def append_to_upload(
     """
     asked = parse_upload_request(request.fields, request.content_length)
     limits = limits_of(store)
-    if not (store.permissions.upload or store.permissions.overwrite):
+    if not store.permissions.takes_files:
         raise HTTPError(403, "Nothing may be uploaded here.")
     if not upload.lasting:
         raise HTTPError(409, "This upload goes with the request that it came with.")

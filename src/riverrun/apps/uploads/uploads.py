@@ -117,18 +117,16 @@ class Uploads:
     async def _change(self, request: Request, response: Response, target: Target) -> None:
         permissions = self.store.permissions
         match request.method:
-            case "PUT" | "POST" if (permissions.upload or permissions.overwrite) and is_resumable(
-                request
-            ):
+            case "PUT" | "POST" if permissions.takes_files and is_resumable(request):
                 await begin_upload(request, response, self.store, _file_of(target))
-            case "POST" if permissions.upload or permissions.overwrite:
+            case "POST" if permissions.takes_files:
                 await store_form(request, response, self.store, target.segments)
-            case "PUT" if permissions.upload or permissions.overwrite:
+            case "PUT" if permissions.takes_files:
                 await put_file(request, response, self.store, _file_of(target))
             case "DELETE" if permissions.delete:
                 await delete_file(request, response, self.store, target)
             case _:
-                if permissions.upload or permissions.overwrite:
+                if permissions.takes_files:
                     response.headers["upload-limit"] = limits_of(self.store).render()
                     response.headers["accept-patch"] = PARTIAL_UPLOAD
                 await self._files(request, response)
@@ -172,7 +170,7 @@ class Uploads:
 def _methods_of(permissions: Permissions) -> tuple[str, ...]:
     """What ordinary addresses can be asked to change."""
     methods: tuple[str, ...] = ()
-    if permissions.upload or permissions.overwrite:
+    if permissions.takes_files:
         methods += ("PUT", "POST")
     if permissions.delete:
         methods += ("DELETE",)

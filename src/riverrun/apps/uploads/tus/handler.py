@@ -71,8 +71,7 @@ class Tus:
         method = fields.get(b"x-http-method-override", request.method.encode()).decode("latin-1")
         # A browser shows its page why it was refused only when it was let through to ask.
         preflight = method == "OPTIONS" and b"access-control-request-method" in fields
-        permissions = self._store.permissions
-        if not (preflight or permissions.upload or permissions.overwrite):
+        if not (preflight or self._store.permissions.takes_files):
             raise HTTPError(403, "Nothing may be uploaded here.")
         if method == "OPTIONS":
             await tell_options(response, allow=allowed, max_size=limit, cors=self._cors)
