@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from riverrun.errors import BrokenError, ClosedError, RefusedError
-from riverrun.streams import Sink
+from riverrun.streams import BufferedSink, Sink
 from riverrun.testing import Received, check_writable
 
 
@@ -169,9 +169,18 @@ async def test_our_own_exceptions_are_raised_as_they_are() -> None:
             await sink.write(b"chunk")
 
 
-async def test_a_sink_that_implements_nothing_says_so() -> None:
-    with pytest.raises(BrokenError, match="_accept"):
-        await Sink().write(b"chunk")
+class NeverDrained(BufferedSink):
+    def _try_accept(self, chunk: bytes) -> bool:
+        return False
+
+    def _full(self) -> bool:
+        return True
+
+
+@pytest.mark.parametrize("incomplete", [Sink, BufferedSink, NeverDrained])
+def test_a_sink_that_does_not_say_how_it_accepts_cannot_be_made(incomplete: type[Sink]) -> None:
+    with pytest.raises(TypeError, match="abstract"):
+        incomplete()
 
 
 @pytest.mark.parametrize("wrong", ["text", 5])

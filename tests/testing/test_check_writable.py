@@ -7,11 +7,11 @@ from typing import Any
 import pytest
 
 from riverrun.errors import BrokenError, ClosedError
-from riverrun.streams import Chunk, Sink, Writable
+from riverrun.streams import BufferedSink, Chunk, Writable
 from riverrun.testing import Received, check_writable, clauses
 
 
-class Good(Sink):
+class Good(BufferedSink):
     """Holds `room` bytes that wait to be taken by the far side."""
 
     def __init__(self, room: int = 1000) -> None:

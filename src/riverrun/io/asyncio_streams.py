@@ -9,7 +9,7 @@ from contextlib import suppress
 from typing import Protocol
 
 from riverrun.errors import DisconnectedError
-from riverrun.streams import Sink, Source
+from riverrun.streams import BufferedSink, Source
 
 DEFAULT_HIGH_WATER_MARK = 64 * 1024
 LINGER_FOR_NOTHING = struct.pack("ii", 1, 0)
@@ -50,7 +50,7 @@ class ReaderSource(Source):
             self._connection.close()
 
 
-class WriterSink(Sink):
+class WriterSink(BufferedSink):
     """A `Writable` of an `asyncio.StreamWriter`; its end closes the writer.
 
     The marks are those of the writer's transport. An abort drops what waits and, over TCP, resets

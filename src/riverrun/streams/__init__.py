@@ -17,9 +17,10 @@ from riverrun.streams.iterables import FunctionSink, IterableSource
 from riverrun.streams.memory import MemorySink, collect, pipe
 from riverrun.streams.pipeline import Transform, pipeline
 from riverrun.streams.readable import Source
-from riverrun.streams.writable import Sink
+from riverrun.streams.writable import BufferedSink, Sink
 
 __all__ = [
+    "BufferedSink",
     "ByteBuffer",
     "Chunk",
     "FileRegion",

@@ -8,12 +8,12 @@ from riverrun.streams.contracts import Readable, Writable
 from riverrun.streams.lifecycle import Wakeup
 from riverrun.streams.pipeline import AnySource, pipeline
 from riverrun.streams.readable import Source
-from riverrun.streams.writable import Sink
+from riverrun.streams.writable import BufferedSink
 
 DEFAULT_HIGH_WATER_MARK = 64 * 1024
 
 
-class MemorySink(Sink):
+class MemorySink(BufferedSink):
     """A `Writable` that keeps what it is given, until it is taken.
 
     With a `high_water_mark`, in bytes, writes wait while it holds that many or more. With a
@@ -80,7 +80,7 @@ def pipe(high_water_mark: int = DEFAULT_HIGH_WATER_MARK) -> tuple[Writable, Read
     return writer, _PipeReader(writer)
 
 
-class _PipeWriter(Sink):
+class _PipeWriter(BufferedSink):
     def __init__(self, high_water_mark: int) -> None:
         super().__init__()
         self._room = Wakeup()

@@ -2,7 +2,8 @@
 
 A subclass says how a chunk is accepted, how the stream finishes, and how it is abandoned. The base
 keeps the rest of the contract: one writer at a time, an end, an abort and a failure that stay, and
-a `write` that may be cancelled.
+a `write` that may be cancelled. There are two: `Sink` for what hands every chunk on at once, and
+`BufferedSink` for what holds some, and lets its writer wait when it is full.
 
 A cancel never comes in the middle of a chunk because what the subclass does runs in a task of its
 own, to its end. Whoever comes next (a write, or the end) waits for what a cancelled write left
@@ -12,6 +13,7 @@ behind; only `abort` and a failure cut it short.
 from __future__ import annotations
 
 import asyncio
+from abc import abstractmethod
 from collections.abc import Coroutine, Mapping
 from enum import Enum
 from typing import Any
@@ -41,11 +43,11 @@ _MOVES: Mapping[SinkState, frozenset[SinkState]] = {
 
 
 class Sink(Writable):
-    """A `Writable` whose subclass implements `_accept`, or `_try_accept`, `_full` and `_drain`.
+    """A `Writable` whose subclass implements `_accept`, which hands a chunk on.
 
-    The first is for a sink that hands every chunk on at once, the others for one that holds a
-    buffer. Whatever they raise becomes the failure of the stream: an exception of riverrun's as it
-    is, any other as a `BrokenError` with the original as its cause.
+    And `_try_accept`, where a chunk can be handed on without waiting. Whatever they raise becomes
+    the failure of the stream: an exception of riverrun's as it is, any other as a `BrokenError`
+    with the original as its cause.
     """
 
     def __init__(self) -> None:
@@ -55,22 +57,13 @@ class Sink(Writable):
         self._operation: asyncio.Task[None] | None = None
         self._ending: asyncio.Task[None] | None = None
 
+    @abstractmethod
     async def _accept(self, chunk: bytes) -> None:
         """Take `chunk`, waiting for room first."""
-        while not self._try_accept(chunk):
-            await self._drain()
 
     def _try_accept(self, chunk: bytes) -> bool:  # noqa: ARG002
         """Take `chunk` and return True, or return False if that would have to wait."""
         return False
-
-    def _full(self) -> bool:
-        """Whether a write that was accepted has to wait for `_drain`."""
-        return False
-
-    async def _drain(self) -> None:
-        """Wait until there is room."""
-        raise NotImplementedError("a sink needs _accept, or _try_accept and _drain")
 
     async def _finish(self) -> None:
         """Hand on what was accepted, and tell the far side that this was all."""
@@ -82,14 +75,11 @@ class Sink(Writable):
         """
 
     async def write(self, chunk: Chunk) -> None:
-        """Accept `chunk` and wait for room; see `Writable.write`."""
+        """Accept `chunk`, waiting for room; see `Writable.write`."""
         chunk = owned(chunk)  # after a cancel it may be written while its owner changes it
         if not self.try_write(chunk):
             await self._settle()
             await self._perform(self._accept(chunk))
-        if self._full():
-            await self._settle()
-            await self._perform(self._drain())
 
     def try_write(self, chunk: Chunk) -> bool:
         """Accept `chunk` without waiting, or not at all; see `Writable.try_write`."""
@@ -172,3 +162,30 @@ class Sink(Writable):
         if error is not None:
             self._fail(error)
         self._wakeup.call()
+
+
+class BufferedSink(Sink):
+    """A `Sink` that holds a buffer: its subclass implements `_try_accept`, `_full` and `_drain`."""
+
+    async def _accept(self, chunk: bytes) -> None:
+        while not self._try_accept(chunk):
+            await self._drain()
+
+    @abstractmethod
+    def _try_accept(self, chunk: bytes) -> bool:
+        """Take `chunk` and return True, or return False if there is no room."""
+
+    @abstractmethod
+    def _full(self) -> bool:
+        """Whether a write that was accepted has to wait for `_drain`."""
+
+    @abstractmethod
+    async def _drain(self) -> None:
+        """Wait until there is room."""
+
+    async def write(self, chunk: Chunk) -> None:
+        """Accept `chunk` and wait for room; see `Writable.write`."""
+        await super().write(chunk)
+        if self._full():
+            await self._settle()
+            await self._perform(self._drain())
