@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import pairwise
 
-from riverrun.errors import DisconnectedError, HTTPError
+from tests.http.bodies import Client, request_with
+
+from riverrun.errors import HTTPError
 from riverrun.http.limits import Limits
 from riverrun.http.request import Request
-from riverrun.streams.buffer import ByteBuffer
 
 BOUNDARY = "----WebKitFormBoundaryTkr3kCBQlBe1nrhc"
 MULTIPART = f"multipart/form-data; boundary={BOUNDARY}"
@@ -49,18 +49,14 @@ def request_of(
     length: int | None = None,
     failure: Exception | None = None,
 ) -> Request:
-    """A request whose body has come, in these chunks, to its end or to a failure."""
+    """A request with a form that has come, in these chunks, to its end or to a failure."""
     fields = {} if content_type is None else {b"content-type": content_type.encode("latin-1")}
-    request = Request("POST", b"/", fields, length, limits=limits or Limits())
-    buffer = ByteBuffer(1 << 30, pause=lambda: None, resume=lambda: None)
-    request.attach(buffer)
-    for chunk in chunks:
-        buffer.feed(chunk)
-    if failure is None:
-        buffer.feed_end()
-    else:
-        buffer.fail(failure)
-    return request
+    return request_with(chunks, fields, limits=limits, length=length, failure=failure)
+
+
+def client_of(pieces: list[bytes], *, end: bool = True, fail: bool = False) -> Client:
+    """Who sends a form as it may."""
+    return Client(pieces, {b"content-type": MULTIPART.encode()}, end=end, fail=fail)
 
 
 def cut(body: bytes, *offsets: int) -> list[bytes]:
@@ -88,41 +84,3 @@ async def outcome_of(request: Request) -> list[Got] | int:
         return await parts_of(request)
     except HTTPError as error:
         return error.status
-
-
-def gone() -> DisconnectedError:
-    return DisconnectedError("the client went away")
-
-
-class Client:
-    """Feeds a request's body while it may, one piece a turn of the loop, then ends or leaves."""
-
-    def __init__(self, pieces: list[bytes], *, end: bool = True, fail: bool = False) -> None:
-        self.pieces = pieces
-        self.end = end
-        self.fail = fail
-        self.held = False
-        self.buffer = ByteBuffer(1000, pause=self.hold, resume=self.release)
-        fields = {b"content-type": MULTIPART.encode()}
-        self.request = Request("POST", b"/", fields, None)
-        self.request.attach(self.buffer)
-        self.loop = asyncio.get_running_loop()
-        self.loop.call_soon(self.step)
-
-    def hold(self) -> None:
-        self.held = True
-
-    def release(self) -> None:
-        self.held = False
-        self.loop.call_soon(self.step)
-
-    def step(self) -> None:
-        if self.held:
-            return
-        if self.pieces:
-            self.buffer.feed(self.pieces.pop(0))
-            self.loop.call_soon(self.step)
-        elif self.fail:
-            self.buffer.fail(gone())
-        elif self.end and not self.buffer.ended:
-            self.buffer.feed_end()

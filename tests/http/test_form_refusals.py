@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 
 import pytest
+from tests.http.bodies import gone
 from tests.http.forms import (
     BOUNDARY,
     MULTIPART,
     URLENCODED,
     Got,
     field,
-    gone,
     multipart_of,
     named,
     one_by_one,

@@ -7,15 +7,15 @@ import asyncio
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.http.bodies import Client, gone
 from tests.http.forms import (
     BOUNDARY,
     MULTIPART,
     URLENCODED,
-    Client,
     Got,
+    client_of,
     cut,
     field,
-    gone,
     multipart_of,
     named,
     one_by_one,
@@ -25,7 +25,7 @@ from tests.http.forms import (
 )
 
 from riverrun.errors import BusyError, ClosedError, DisconnectedError
-from riverrun.http.forms import Part
+from riverrun.http.forms import Form, Part
 from riverrun.testing import check_readable, no_leaks
 
 DELIMITER = f"\r\n--{BOUNDARY}".encode()
@@ -186,15 +186,15 @@ async def test_a_part_keeps_the_contract_of_a_readable() -> None:
     start = body[:200]
 
     async def make() -> Part:
-        return await first_part(Client(cut(body, *range(0, len(body), 100))))
+        return await first_part(client_of(cut(body, *range(0, len(body), 100))))
 
     async def clogged() -> Part:
-        part = await first_part(Client([start], end=False))
+        part = await first_part(client_of([start], end=False))
         await part.read()
         return part
 
     async def broken() -> Part:
-        return await first_part(Client([start], fail=True))
+        return await first_part(client_of([start], fail=True))
 
     async with no_leaks():
         await check_readable(make, clogged=clogged, broken=broken)
@@ -234,13 +234,19 @@ async def test_a_part_is_closed_when_the_next_one_is_asked_for() -> None:
         await anext(form)
 
 
-async def test_who_reads_a_part_is_not_disturbed() -> None:
-    client = Client([named("a", b"x")[:-2]], end=False)
+async def reading_a_part() -> tuple[Client, Form, Part, asyncio.Task[bytes]]:
+    """A form, its first part, and the read of it that waits for more."""
+    client = client_of([named("a", b"x")[:-2]], end=False)
     form = client.request.form()
     part = await anext(form)
     assert await part.read() == b"x"
     reading = asyncio.ensure_future(part.read())
     await asyncio.sleep(0.01)
+    return client, form, part, reading
+
+
+async def test_who_reads_a_part_is_not_disturbed() -> None:
+    client, form, part, reading = await reading_a_part()
     for other in (part.read, form.__anext__):
         with pytest.raises(BusyError):
             await other()
@@ -252,7 +258,7 @@ async def test_who_reads_a_part_is_not_disturbed() -> None:
 
 
 async def test_who_waits_for_a_part_is_not_disturbed() -> None:
-    client = Client([], end=False)
+    client = client_of([], end=False)
     form = client.request.form()
     asking = asyncio.ensure_future(anext(form))
     await asyncio.sleep(0.01)
@@ -265,12 +271,7 @@ async def test_who_waits_for_a_part_is_not_disturbed() -> None:
 @pytest.mark.parametrize("turns", range(6))
 async def test_two_who_ask_for_a_part_never_get_the_same(turns: int) -> None:
     """Nor while the one before is being closed, which takes a few turns after a cancelled read."""
-    client = Client([named("a", b"x")[:-2]], end=False)
-    form = client.request.form()
-    part = await anext(form)
-    assert await part.read() == b"x"
-    reading = asyncio.ensure_future(part.read())
-    await asyncio.sleep(0.01)
+    client, form, _, reading = await reading_a_part()
     reading.cancel()
     await asyncio.wait({reading})
     first = asyncio.ensure_future(anext(form))
@@ -286,7 +287,7 @@ async def test_two_who_ask_for_a_part_never_get_the_same(turns: int) -> None:
 
 @pytest.mark.parametrize("turns", [0, 1, 2, 3, 5, 8])
 async def test_a_cancelled_wait_for_a_part_loses_none(turns: int) -> None:
-    client = Client(one_by_one(multipart_of(named("a", b"x"), named("b", b"y"), named("c"))))
+    client = client_of(one_by_one(multipart_of(named("a", b"x"), named("b", b"y"), named("c"))))
     form = client.request.form()
     names = []
     async with no_leaks():
@@ -312,7 +313,7 @@ async def test_a_cancelled_wait_for_a_part_loses_none(turns: int) -> None:
 async def test_parts_are_read_from_the_client_as_the_handler_reads_them() -> None:
     """The body buffer holds 1,000 bytes, and the client sends 100 at a time."""
     body = multipart_of(named("a", b"x" * 100_000), named("b", b"y" * 100_000))
-    client = Client(cut(body, *range(0, len(body), 100)))
+    client = client_of(cut(body, *range(0, len(body), 100)))
     form = client.request.form()
     part = await anext(form)
     size = 0

@@ -60,6 +60,13 @@ def test_setting_replaces_and_adding_repeats() -> None:
     assert headers.render() == b"set-cookie: c=3\r\n"
 
 
+def test_rendering_leaves_out_what_it_is_told_to() -> None:
+    headers = Headers({"A": "1", "B": "2", "C": "3"})
+    headers.add("b", "4")
+    assert headers.render(without={"b", "d"}) == b"a: 1\r\nc: 3\r\n"
+    assert headers["b"] == "2, 4"
+
+
 def test_no_headers_render_to_nothing() -> None:
     assert Headers().render() == b""
     assert repr(Headers({"A": "b"})) == "Headers({'a': 'b'})"

@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from riverrun.http.problems import problem_json, problem_page, render_problem, title_of
+from riverrun.errors import HTTPError
+from riverrun.http.problems import answer_of, problem_json, problem_page, render_problem, title_of
 
 BROWSER = b"text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"
 
@@ -145,6 +146,33 @@ def test_browsers_get_a_page_and_programs_json(accept: bytes | None, content_typ
         assert body == problem_page(404, "Gone fishing.")
     else:
         assert body == problem_json(404, "Gone fishing.", {"fish": 3})
+
+
+@pytest.mark.parametrize(
+    ("given", "prepared", "fields"),
+    [
+        ({}, None, {}),
+        ({"Allow": "GET"}, {"allow": "PUT", "set-cookie": "secret"}, {"allow": "GET"}),
+        # What CORS needs stays: a page that may read the answer may read this one too.
+        (
+            {},
+            {"access-control-allow-origin": "*", "etag": "x"},
+            {"access-control-allow-origin": "*"},
+        ),
+    ],
+)
+@pytest.mark.parametrize("accept", [None, BROWSER])
+def test_an_answer_replaces_the_fields_that_were_prepared(
+    given: dict[str, str],
+    prepared: dict[str, str] | None,
+    fields: dict[str, str],
+    accept: bytes | None,
+) -> None:
+    error = HTTPError(405, "Not so.", headers=given, extensions={"fish": 3})
+    headers, body = answer_of(error, prepared, accept=accept)
+    content_type, rendered = render_problem(405, "Not so.", extensions={"fish": 3}, accept=accept)
+    assert dict(headers) == {**fields, "content-type": content_type, "vary": "accept"}
+    assert body == rendered
 
 
 def test_the_name_of_a_file_in_a_detail_may_be_any_bytes() -> None:

@@ -2,66 +2,29 @@
 
 from __future__ import annotations
 
-import asyncio
-
 import msgspec
 import pytest
+from tests.http.bodies import Client, request_with
 
-from riverrun.errors import ClosedError, DisconnectedError, HTTPError
+from riverrun.errors import ClosedError, HTTPError
 from riverrun.http.limits import Limits
 from riverrun.http.request import Request
-from riverrun.streams.buffer import ByteBuffer
 from riverrun.testing import check_readable
 
 WHOLE = bytes(range(256)) * 40
 
 
-class Client:
-    """Feeds a request's body as a parser would, while it may, one piece a turn of the loop."""
-
-    def __init__(self, pieces: list[bytes], *, end: bool = True, fail: bool = False) -> None:
-        self.pieces = pieces
-        self.end = end
-        self.fail = fail
-        self.held = False
-        self.buffer = ByteBuffer(1000, pause=self.hold, resume=self.release)
-        self.request = Request("POST", b"/", {}, None)
-        self.request.attach(self.buffer)
-        self.loop = asyncio.get_running_loop()
-        self.loop.call_soon(self.step)
-
-    def hold(self) -> None:
-        self.held = True
-
-    def release(self) -> None:
-        self.held = False
-        self.loop.call_soon(self.step)
-
-    def step(self) -> None:
-        if self.held:
-            return
-        if self.pieces:
-            self.buffer.feed(self.pieces.pop(0))
-            self.loop.call_soon(self.step)
-        elif self.fail:
-            self.buffer.fail(DisconnectedError("the client went away"))
-        elif self.end and not self.buffer.ended:
-            self.buffer.feed_end()
+def pieces_of(body: bytes, size: int) -> list[bytes]:
+    return [body[start : start + size] for start in range(0, len(body), size)]
 
 
 def request_of(body: bytes, *, limits: Limits | None = None, length: int | None = None) -> Request:
-    request = Request("POST", b"/", {}, length, limits=limits or Limits())
-    buffer = ByteBuffer(1 << 30, pause=lambda: None, resume=lambda: None)
-    request.attach(buffer)
-    for offset in range(0, len(body), 1000):
-        buffer.feed(body[offset : offset + 1000])
-    buffer.feed_end()
-    return request
+    return request_with(pieces_of(body, 1000), limits=limits, length=length)
 
 
 async def test_a_request_keeps_the_contract_of_a_readable() -> None:
     def make() -> Request:
-        return Client([WHOLE[start : start + 100] for start in range(0, len(WHOLE), 100)]).request
+        return Client(pieces_of(WHOLE, 100)).request
 
     def clogged() -> Request:
         return Client([], end=False).request

@@ -6,6 +6,7 @@ import asyncio
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Self
 
 from riverrun.errors import DisconnectedError, TruncatedError
 from riverrun.flows import Flow, Shape
@@ -81,11 +82,7 @@ class RecordingWire:
     @property
     def answer(self) -> Answer:
         """What was sent, if it is a whole head and perhaps a body."""
-        head, empty_line, body = bytes(self.sent).partition(b"\r\n\r\n")
-        assert empty_line, "no head was sent"
-        status_line, *lines = head.split(b"\r\n")
-        fields = [(name, value) for name, _, value in (line.partition(b": ") for line in lines)]
-        return Answer(status_line, fields, body)
+        return Answer.parse(bytes(self.sent))
 
 
 @dataclass
@@ -95,6 +92,14 @@ class Answer:
     status_line: bytes
     fields: list[tuple[bytes, bytes]]
     body: bytes
+
+    @classmethod
+    def parse(cls, sent: bytes) -> Self:
+        head, empty_line, body = sent.partition(b"\r\n\r\n")
+        assert empty_line, "no head was sent"
+        status_line, *lines = head.split(b"\r\n")
+        fields = [(name, value) for name, _, value in (line.partition(b": ") for line in lines)]
+        return cls(status_line, fields, body)
 
     def all(self, name: bytes) -> list[bytes]:
         return [value for other, value in self.fields if other == name]

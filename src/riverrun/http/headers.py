@@ -7,7 +7,7 @@ collected in `Headers`, checked as they are set, and rendered once.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, MutableMapping
+from collections.abc import Container, Iterator, Mapping, MutableMapping
 
 from riverrun.http.fields import check_field
 
@@ -80,8 +80,14 @@ class Headers(MutableMapping[str, str]):
         check_field(name, value)
         self._fields.setdefault(name.lower(), []).append(value)
 
-    def render(self) -> bytes:
-        """The field lines as they go on the wire, each with its line end."""
+    def render(self, *, without: Container[str] = ()) -> bytes:
+        """The field lines as they go on the wire, each with its line end.
+
+        Those whose names, in lower case, are in `without` are left out.
+        """
         return "".join(
-            f"{name}: {value}\r\n" for name, values in self._fields.items() for value in values
+            f"{name}: {value}\r\n"
+            for name, values in self._fields.items()
+            if name not in without
+            for value in values
         ).encode("latin-1")

@@ -12,6 +12,8 @@ from http import HTTPStatus
 
 import msgspec
 
+from riverrun.errors import HTTPError
+from riverrun.http.headers import Headers
 from riverrun.http.negotiation import choose_media_type
 
 PROBLEM_JSON = "application/problem+json"
@@ -65,6 +67,24 @@ p {{ margin: 0; max-width: 34rem; color: var(--soft); overflow-wrap: anywhere }}
 def title_of(status: int) -> str:
     """The reason phrase of a status; of one that has none, what its class means."""
     return TITLES.get(status) or ("Server Error" if status >= 500 else "Client Error")
+
+
+def answer_of(
+    error: HTTPError, prepared: Mapping[str, str] | None = None, *, accept: bytes | None = None
+) -> tuple[Headers, bytes]:
+    """The fields and the body that answer `error`, in the form that the Accept field prefers.
+
+    They replace the fields that were `prepared`, but for those of CORS: a page that may read the
+    answer may read this one too.
+    """
+    content_type, body = render_problem(
+        error.status, error.detail, extensions=error.extensions, accept=accept
+    )
+    headers = Headers({**error.headers, "content-type": content_type, "vary": "accept"})
+    for name, value in (prepared or {}).items():
+        if name.startswith("access-control-"):
+            headers[name] = value
+    return headers, body
 
 
 def render_problem(

@@ -15,18 +15,13 @@ from enum import Enum
 
 from riverrun.errors import BusyError, ClosedError, DisconnectedError, HTTPError, LengthError
 from riverrun.flows import Flow
-from riverrun.http.framing import CHUNKED, COUNTED, NONE, UNTIL_CLOSE, size_of
+from riverrun.http.framing import CHUNKED, COUNTED, NONE, size_of
 from riverrun.http.headers import Headers
-from riverrun.http.problems import TITLES, render_problem
+from riverrun.http.heads import LINE_END, declared_length, render_head, render_informational
+from riverrun.http.problems import answer_of
 from riverrun.http.request import Request
 from riverrun.http.wire import Wire
 from riverrun.streams.contracts import Chunk, FileRegion, Writable
-
-LINE_END = b"\r\n"
-STATUS_LINES = {
-    status: f"HTTP/1.1 {status} {title}\r\n".encode() for status, title in TITLES.items()
-}
-BODYLESS_STATUSES = frozenset((204, 304))
 
 
 class ResponseState(Enum):
@@ -126,8 +121,7 @@ class Response(Writable):
             raise ValueError(f"{status} is not an informational status to send")
         if self.started or self._request.http_1_0:
             return
-        status_line = STATUS_LINES.get(status) or b"HTTP/1.1 %d \r\n" % status
-        self._wire.send((status_line, Headers(headers).render(), LINE_END))
+        self._wire.send((render_informational(status, headers),))
 
     async def write(self, chunk: Chunk) -> None:
         """Send `chunk`, and the head before it if it is the first; see `Writable.write`.
@@ -164,7 +158,7 @@ class Response(Writable):
         """Send a region of a file without reading it; see `RegionSink.write_region`."""
         self._check_writable(region.length)
         if self.state is HEAD:
-            self._send_head(None)
+            self._wire.send((self._begin(None),))
         if self._framing is NONE or not region.length:
             return
         flow, wire = self.flow, self._wire
@@ -200,8 +194,7 @@ class Response(Writable):
         if shaped or self._flow is not None or not wire.has_room:
             return False
         self._check_writable(length)
-        head = self._render_head(length)
-        self.state = BODY
+        head = self._begin(length)
         if self._framing is COUNTED:
             self.body_sent = wire.try_send_region(head, descriptor, offset, length)
             if self.body_sent < length:
@@ -225,7 +218,7 @@ class Response(Writable):
             size = size_of(chunk)
             self._check_writable(size)
             if self.state is HEAD:
-                self._send_head(None if trailers else size)
+                self._wire.send((self._begin(None if trailers else size),))
             if size:
                 await self.write(chunk)
             self._finish(trailers)
@@ -265,17 +258,10 @@ class Response(Writable):
 
     def fail(self, error: HTTPError, *, accept: bytes | None = None) -> None:
         """Answer `error` instead of what was prepared; only before the head was sent."""
-        content_type, body = render_problem(
-            error.status, error.detail, extensions=error.extensions, accept=accept
-        )
+        self._headers, body = answer_of(error, self._headers, accept=accept)
         self.status = error.status
         self._prepared = b""
         self._declared = None
-        headers = Headers({**error.headers, "content-type": content_type, "vary": "accept"})
-        for name, value in (self._headers or {}).items():
-            if name.startswith("access-control-"):  # a page that may read us may read this too
-                headers[name] = value
-        self._headers = headers
         self._end_at_once(body, len(body))
 
     def lose(self) -> None:
@@ -291,21 +277,13 @@ class Response(Writable):
         if self._writing:
             raise BusyError("another task is writing")
         if self._declared is None and self._headers is not None and not self.started:
-            self._adopt_declared_length(self._headers)
+            self._declared = declared_length(self._headers)
         if self._declared is not None and self.body_sent + size > self._declared:
             raise LengthError(self._declared, self.body_sent + size)
 
-    def _adopt_declared_length(self, headers: Headers) -> None:
-        value = headers.get("content-length")
-        if value is not None:
-            if not (value.isascii() and value.isdecimal()):
-                raise ValueError(f"content-length must be a number of bytes, not {value!r}")
-            self._declared = int(value)
-
     def _end_at_once(self, chunk: Chunk, size: int) -> None:
         if self.state is HEAD:
-            head = self._render_head(size)
-            self.state = BODY
+            head = self._begin(size)
             self.body_sent = size
             if self._flow is not None:
                 self._flow.moved += size
@@ -317,16 +295,26 @@ class Response(Writable):
             self._send_body(chunk)
         self._finish(None)
 
-    def _send_head(self, length: int | None) -> None:
-        head = self._render_head(length)
+    def _begin(self, length: int | None) -> bytes:
+        """Settle the head, and how a body of `length`, if that is known, goes behind it."""
+        request, wire = self._request, self._wire
+        head, self._framing, self._declared, self._reusable = render_head(
+            request,
+            self.status,
+            self._headers,
+            self._prepared,
+            wire.clock.server_fields,
+            self._declared,
+            length,
+            request.keep_alive and not wire.last_response,
+        )
         self.state = BODY
-        self._wire.send((head,))
+        return head
 
     def _send_body(self, chunk: Chunk) -> None:
         pieces: list[Chunk] = []
         if self.state is HEAD:
-            pieces.append(self._render_head(None))
-            self.state = BODY
+            pieces.append(self._begin(None))
         size = size_of(chunk)
         self.body_sent += size
         if self._flow is not None:
@@ -363,46 +351,3 @@ class Response(Writable):
         self.state = ENDED
         if not self._reusable:
             self._wire.close_after_response()
-
-    def _render_headers(self, headers: Headers, lines: list[bytes]) -> bool:
-        """Add the handler's fields; return whether it lets the connection be kept."""
-        closing = "close" in headers.pop("connection", "").lower()
-        headers.pop("transfer-encoding", None)  # the framing is ours
-        if self.status == 204:
-            headers.pop("content-length", None)  # RFC 9110, 8.6
-        lines.append(headers.render())
-        return not closing
-
-    def _render_head(self, length: int | None) -> bytes:
-        """Choose the framing and render the head; `length` is the body's, if that is known."""
-        status, request, wire = self.status, self._request, self._wire
-        lines = [STATUS_LINES.get(status) or b"HTTP/1.1 %d \r\n" % status, wire.clock.server_fields]
-        keep_alive = request.keep_alive and not wire.last_response
-        if not 200 <= status <= 599:
-            raise ValueError(f"{status} is not the status of a response")
-        if self._headers is not None:
-            keep_alive = self._render_headers(self._headers, lines) and keep_alive
-        lines.append(self._prepared)
-        bodyless = request.method == "HEAD" or status in BODYLESS_STATUSES
-        # An empty body for HEAD says nothing about the one that GET would get.
-        tellable = status not in BODYLESS_STATUSES and (length or not bodyless)
-        if self._declared is None and length is not None and tellable:
-            self._declared = length
-            lines.append(b"content-length: %d\r\n" % length)
-        if bodyless:
-            self._framing = NONE
-        elif self._declared is not None:
-            self._framing = COUNTED
-        elif request.http_1_0:
-            self._framing = UNTIL_CLOSE
-            keep_alive = False
-        else:
-            self._framing = CHUNKED
-            lines.append(b"transfer-encoding: chunked\r\n")
-        self._reusable = keep_alive
-        if not keep_alive:
-            lines.append(b"connection: close\r\n")
-        elif request.http_1_0:
-            lines.append(b"connection: keep-alive\r\n")
-        lines.append(LINE_END)
-        return b"".join(lines)
