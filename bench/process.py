@@ -24,7 +24,7 @@ from bench.model import VoidReadingError
 from bench.peers import FILES
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from bench.model import Settings
     from bench.peers import Peer, Service
@@ -127,11 +127,7 @@ class Server:
 
     def memory_bytes(self) -> int:
         """Proportional set size of the tree: pages shared between its processes count once."""
-        total = 0
-        for pid in _tree_stats(self._process.pid):
-            with contextlib.suppress(OSError):
-                total += parse_pss(Path(f"/proc/{pid}/smaps_rollup").read_text())
-        return total
+        return self._total("smaps_rollup", parse_pss)
 
     def forget_peak(self) -> None:
         """Let the peak of memory begin anew, at what is used now (clear_refs in proc(5))."""
@@ -141,10 +137,14 @@ class Server:
 
     def peak_bytes(self) -> int:
         """The peak of the resident set size, of each process of the tree, together."""
+        return self._total("status", parse_peak)
+
+    def _total(self, name: str, parse: Callable[[str], int]) -> int:
+        """What `parse` finds in this file of each process of the tree, together."""
         total = 0
         for pid in _tree_stats(self._process.pid):
             with contextlib.suppress(OSError):
-                total += parse_peak(Path(f"/proc/{pid}/status").read_text())
+                total += parse(Path(f"/proc/{pid}/{name}").read_text())
         return total
 
     def wait_until_ready(self, spawned_at: float, *, whole_file: bool) -> None:

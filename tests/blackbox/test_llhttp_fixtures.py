@@ -8,9 +8,6 @@ what a client sees. Every difference is listed, with why.
 from __future__ import annotations
 
 import asyncio
-import subprocess
-import sys
-import tarfile
 from collections.abc import AsyncIterator
 from contextlib import suppress
 from dataclasses import dataclass
@@ -18,6 +15,7 @@ from pathlib import Path
 
 import pytest
 from tests.blackbox.llhttp_fixtures import Fixture, read_fixtures
+from tests.blackbox.published import unpacked
 
 from riverrun.http.request import Request
 from riverrun.http.response import Response
@@ -91,26 +89,8 @@ class Seen:
 @pytest.fixture(scope="session")
 def fixtures(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder of the fixtures."""
-    cache: pytest.Cache | None = getattr(request.config, "cache", None)
-    folder = tmp_path_factory.mktemp("llhttp") if cache is None else cache.mkdir("llhttp")
-    archive = folder / f"aiohttp-{VERSION}.tar.gz"
-    if not archive.exists():
-        fetch = Path(__file__).with_name("fetch_sdist.py")
-        fetched = subprocess.run(
-            [sys.executable, fetch, "aiohttp", VERSION, folder],
-            capture_output=True,
-            timeout=60,
-            check=False,
-        )
-        assert fetched.returncode == 0, fetched.stderr.decode()
-    inside = f"aiohttp-{VERSION}/vendor/llhttp/test/request"
-    if not (folder / inside).exists():
-        with tarfile.open(archive) as opened:
-            members = [
-                member for member in opened.getmembers() if member.name.startswith(f"{inside}/")
-            ]
-            opened.extractall(folder, members, filter="data")
-    return folder / inside
+    inside = "vendor/llhttp/test/request"
+    return unpacked(request, tmp_path_factory, "aiohttp", VERSION, inside)
 
 
 async def answer(request: Request, response: Response) -> None:

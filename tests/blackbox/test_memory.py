@@ -41,11 +41,10 @@ def sparse(path: Path, size: int) -> Path:
 @contextmanager
 def asking(server: Serving, path: str, *lines: str) -> Iterator[socket.socket]:
     """Ask for a path and take nothing yet, in a small window."""
-    port = int(server.address.rpartition(":")[2])
     with socket.socket() as client:
         client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 65536)
         client.settimeout(20)
-        client.connect(("127.0.0.1", port))
+        client.connect(("127.0.0.1", server.port))
         head = "\r\n".join((f"GET {path} HTTP/1.1", "Host: a", "Connection: close", *lines, "", ""))
         client.sendall(head.encode())
         yield client

@@ -13,7 +13,6 @@ import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from urllib.parse import urlsplit
 
 import pytest
 from tests.blackbox.test_clients import tool
@@ -79,12 +78,6 @@ def endpoint(port: int) -> str:
     return f"http://127.0.0.1:{port}/~/tus/"
 
 
-def port_of(server: Serving) -> int:
-    port = urlsplit(server.address).port
-    assert port is not None
-    return port
-
-
 def send_by_tuspy(url: str, path: Path, *, checksum: bool) -> None:
     """Upload a file as a program would that does not give up."""
     with path.open("rb") as stream:
@@ -126,7 +119,7 @@ def send_by_tus_js(
 @contextmanager
 def bad_line(server: Serving, shortest: int, longest: int) -> Iterator[str]:
     """The address at which to upload by way of connections that are cut."""
-    with proxy_in_thread(port_of(server), seed=7, shortest=shortest, longest=longest) as proxy:
+    with proxy_in_thread(server.port, seed=7, shortest=shortest, longest=longest) as proxy:
         yield endpoint(proxy.port)
         assert proxy.cuts > UPLOADS / 2
 
@@ -178,6 +171,6 @@ def test_tus_js_client_uploads_in_each_of_its_ways(
     inbox: Serving, modules: Path, tmp_path: Path, options: dict[str, object]
 ) -> None:
     sent = files(tmp_path / "sent", 8 * MIB)[:3]
-    outcomes = send_by_tus_js(modules, endpoint(port_of(inbox)), sent, **options)
+    outcomes = send_by_tus_js(modules, endpoint(inbox.port), sent, **options)
     assert [outcome.get("error") for outcome in outcomes] == [None] * 3
     check_received(tmp_path, sent)

@@ -40,10 +40,6 @@ def inbox(tmp_path: Path) -> Path:
     return folder
 
 
-def port_of(address: str) -> int:
-    return int(address.rpartition(":")[2])
-
-
 def digest_of(path: Path) -> str:
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
@@ -68,9 +64,7 @@ def nothing_waits(inbox: Path) -> bool:
 def test_curl_uploads_whole_files_only(sent: Path, inbox: Path) -> None:
     with (
         serving(inbox, "--allow", "upload") as server,
-        proxy_in_thread(
-            port_of(server.address), seed=1, shortest=SHORTEST, longest=LONGEST
-        ) as proxy,
+        proxy_in_thread(server.port, seed=1, shortest=SHORTEST, longest=LONGEST) as proxy,
     ):
         for number in range(UPLOADS):
             expected = change(sent)
@@ -96,9 +90,7 @@ def test_curl_uploads_whole_files_only(sent: Path, inbox: Path) -> None:
 async def test_a_form_in_a_browser_uploads_whole_files_only(sent: Path, inbox: Path) -> None:
     with serving(inbox, "--allow", "upload") as server:
         async with (
-            CuttingProxy(
-                port_of(server.address), seed=2, shortest=SHORTEST, longest=LONGEST
-            ) as proxy,
+            CuttingProxy(server.port, seed=2, shortest=SHORTEST, longest=LONGEST) as proxy,
             launched() as browser,
             visiting(browser, DESKTOP) as visit,
         ):

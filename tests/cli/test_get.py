@@ -25,20 +25,6 @@ SIZE = 6 * MIB
 VERIFIED = "digest verified"
 
 
-@pytest.fixture
-def served(tmp_path: Path) -> Path:
-    folder = tmp_path / "served"
-    folder.mkdir()
-    return folder
-
-
-@pytest.fixture
-def here(tmp_path: Path) -> Path:
-    folder = tmp_path / "here"
-    folder.mkdir()
-    return folder
-
-
 @contextmanager
 def serving_slowly(served: Path) -> Iterator[Serving]:
     """Serve a file of `SIZE` bytes, so that there is time to stop whoever gets it."""
@@ -66,9 +52,7 @@ def test_a_file_comes_whole_over_connections_that_are_cut(served: Path, here: Pa
     (served / "big.iso").write_bytes(DATA)
     with (
         serving(served) as server,
-        proxy_in_thread(
-            int(server.address.rpartition(":")[2]), seed=5, shortest=2 * MIB, longest=8 * MIB
-        ) as proxy,
+        proxy_in_thread(server.port, seed=5, shortest=2 * MIB, longest=8 * MIB) as proxy,
     ):
         ended = answer("get", f"http://127.0.0.1:{proxy.port}/big.iso", folder=here)
     assert proxy.cuts >= 2
@@ -157,9 +141,7 @@ def test_standard_output_gets_the_bytes_and_nothing_else(served: Path, here: Pat
     (served / "big.iso").write_bytes(DATA)
     with (
         serving(served) as server,
-        proxy_in_thread(
-            int(server.address.rpartition(":")[2]), seed=8, shortest=2 * MIB, longest=9 * MIB
-        ) as proxy,
+        proxy_in_thread(server.port, seed=8, shortest=2 * MIB, longest=9 * MIB) as proxy,
         (here / "out").open("wb") as out,
         subprocess.Popen(
             (*PROGRAM, "get", f"http://127.0.0.1:{proxy.port}/big.iso", "-"),

@@ -30,24 +30,11 @@ async def handler(request, response):
 
 
 @pytest.fixture
-def served(tmp_path: Path) -> Path:
-    folder = tmp_path / "served"
-    folder.mkdir()
-    return folder
-
-
-@pytest.fixture
-def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Where the program runs; its state is below it, in `.state`."""
-    folder = tmp_path / "here"
-    folder.mkdir()
-    monkeypatch.setenv("XDG_STATE_HOME", str(folder / ".state"))
-    (folder / "big.iso").write_bytes(DATA)
-    return folder
-
-
-def port_of(server: Serving) -> int:
-    return int(server.address.rpartition(":")[2])
+def here(here: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Where the program runs, with a file to put; its state is below it, in `.state`."""
+    monkeypatch.setenv("XDG_STATE_HOME", str(here / ".state"))
+    (here / "big.iso").write_bytes(DATA)
+    return here
 
 
 def records(here: Path) -> list[Path]:
@@ -63,7 +50,7 @@ def taking_uploads(served: Path) -> Iterator[Serving]:
 def test_a_file_arrives_whole_over_connections_that_are_cut(served: Path, here: Path) -> None:
     with (
         taking_uploads(served) as server,
-        proxy_in_thread(port_of(server), seed=5, shortest=2 * MIB, longest=8 * MIB) as proxy,
+        proxy_in_thread(server.port, seed=5, shortest=2 * MIB, longest=8 * MIB) as proxy,
     ):
         url = f"http://127.0.0.1:{proxy.port}/"
         ended = answer("put", "big.iso", url, folder=here)
@@ -82,7 +69,7 @@ def test_the_same_command_goes_on_where_it_was_stopped(
 ) -> None:
     with (
         taking_uploads(served) as server,
-        proxy_in_thread(port_of(server), seed=2, shortest=7 * MIB, longest=9 * MIB) as proxy,
+        proxy_in_thread(server.port, seed=2, shortest=7 * MIB, longest=9 * MIB) as proxy,
     ):
         url = f"http://127.0.0.1:{proxy.port}/big.iso"
         proxy.hold_after(5 * MIB)

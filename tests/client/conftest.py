@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 
 from riverrun.client import Patience, Session, Stage, UploadOptions
+
+
+def data_of(size: int, seed: bytes = b"river") -> bytes:
+    return hashlib.shake_256(seed).digest(size)
 
 
 class Remembering:

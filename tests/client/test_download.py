@@ -9,7 +9,7 @@ import os
 from pathlib import Path
 
 import pytest
-from tests.client.conftest import Remembering
+from tests.client.conftest import Remembering, data_of
 from tests.conftest import Serve
 from tests.support.cutting_proxy import CuttingProxy
 
@@ -31,10 +31,6 @@ from riverrun.errors import BusyError, HTTPError
 from riverrun.http.digests import render_digest
 
 MIB = 1024 * 1024
-
-
-def data_of(size: int, seed: bytes = b"river") -> bytes:
-    return hashlib.shake_256(seed).digest(size)
 
 
 class Versions:

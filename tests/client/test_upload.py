@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-import hashlib
 import os
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from tests.client.conftest import Remembering
+from tests.client.conftest import Remembering, data_of
 from tests.client.upload_server import PlainServer, UploadServer
 from tests.conftest import Serve
 from tests.support.cutting_proxy import CuttingProxy
@@ -34,10 +33,6 @@ from riverrun.errors import BusyError, HTTPError
 
 MIB = 1024 * 1024
 SIZE = 3 * MIB
-
-
-def data_of(size: int, seed: bytes = b"river") -> bytes:
-    return hashlib.shake_256(seed).digest(size)
 
 
 @pytest.fixture
@@ -68,19 +63,18 @@ async def interrupt(server: UploadServer, url: str, path: Path, options: UploadO
     """Run an upload that ends in its second piece of 1 MiB; return how much has arrived."""
     seen = 0
 
-    async def before(request: Request, response: Response) -> bool:
+    async def cut_the_second(request: Request, response: Response) -> bool:
         nonlocal seen
-        seen += request.method == "PATCH"
+        seen += 1
         if seen == 2:
             response.abort(ConnectionError("cut"))
-            return True
-        return False
+        return seen == 2
 
-    server.before = before
+    server.before["PATCH"] = cut_the_second
     async with Session(Patience(retries=0)) as session:
         with pytest.raises(LostError):
             await upload(path, url, session=session, options=replace(options, piece_size=MIB))
-    server.before = None
+    server.before.clear()
     server.requests.clear()
     return server.received
 
@@ -184,14 +178,9 @@ async def test_the_answer_that_was_lost_is_asked_for(
     serve: Serve, big: Path, session: Session, options: UploadOptions
 ) -> None:
     server = UploadServer(gives_digest=True)
-    times = 0
 
-    async def before(request: Request, response: Response) -> bool:
-        nonlocal times
-        if request.method != "PATCH" or times:
-            return False
-        times += 1
-        server.before = None
+    async def take_and_say_nothing(request: Request, response: Response) -> bool:
+        server.before.clear()
         found = server.uploads[request.path]
         async for chunk in request:
             found.data += chunk
@@ -199,7 +188,7 @@ async def test_the_answer_that_was_lost_is_asked_for(
         response.abort(ConnectionError("cut"))
         return True
 
-    server.before = before
+    server.before["PATCH"] = take_and_say_nothing
     put = await upload(big, await address(serve, server), session=session, options=options)
     assert server.requests[-3:] == ["PATCH /uploads/1", "HEAD /uploads/1", "HEAD /up"]
     assert (put.check, put.lost) == (Check.VERIFIED, 1)
@@ -251,12 +240,12 @@ async def test_a_small_file_that_is_cut_gets_a_resource(
 ) -> None:
     server = UploadServer()
 
-    async def before(request: Request, response: Response) -> bool:
-        server.before = None
+    async def cut(request: Request, response: Response) -> bool:
+        server.before.clear()
         response.abort(ConnectionError("cut"))
         return True
 
-    server.before = before
+    server.before["PUT"] = cut
     put = await upload(small, await address(serve, server), session=session, options=options)
     assert server.requests[1:4] == ["OPTIONS /up", "PUT /up", "PATCH /uploads/1"]
     assert server.files == {"/up": b"a few words"}
@@ -277,12 +266,10 @@ async def test_a_digest_that_the_server_refuses_ends_the_upload(
 ) -> None:
     server = UploadServer()
 
-    async def before(request: Request, response: Response) -> bool:
-        if request.method == "PATCH":
-            server.uploads[request.path].digest = bytes(32)
-        return False
+    async def expect_other_bytes(request: Request, response: Response) -> None:
+        server.uploads[request.path].digest = bytes(32)
 
-    server.before = before
+    server.before["PATCH"] = expect_other_bytes
     with pytest.raises(RefusalError, match="The digest does not match"):
         await upload(big, await address(serve, server), session=session, options=options)
     assert records(options) == []
@@ -293,13 +280,11 @@ async def test_a_digest_of_other_bytes_is_an_error(
 ) -> None:
     server = UploadServer()
 
-    async def before(request: Request, response: Response) -> bool:
-        if request.method == "HEAD":
-            server._gives_digest = True
-            server.files["/up"] = b"other"
-        return False
+    async def have_other_bytes(request: Request, response: Response) -> None:
+        server._gives_digest = True
+        server.files["/up"] = b"other"
 
-    server.before = before
+    server.before["HEAD"] = have_other_bytes
     with pytest.raises(DigestError):
         await upload(big, await address(serve, server), session=session, options=options)
 
@@ -328,12 +313,10 @@ async def test_a_refusal_is_not_tried_again(
 ) -> None:
     server = UploadServer()
 
-    async def before(request: Request, response: Response) -> bool:
-        if request.method == "PUT":
-            raise HTTPError(status, "Not here.")
-        return False
+    async def refuse(request: Request, response: Response) -> None:
+        raise HTTPError(status, "Not here.")
 
-    server.before = before
+    server.before["PUT"] = refuse
     with pytest.raises(RefusalError, match=f"{status} .*: Not here."):
         await upload(big, await address(serve, server), session=session, options=options)
     assert waits == []
@@ -388,12 +371,10 @@ async def test_a_file_that_is_written_to_meanwhile_is_noticed(
 ) -> None:
     server = UploadServer()
 
-    async def before(request: Request, response: Response) -> bool:
-        if request.method == "PUT":
-            await asyncio.to_thread(os.truncate, big, MIB)
-        return False
+    async def truncate(request: Request, response: Response) -> None:
+        await asyncio.to_thread(os.truncate, big, MIB)
 
-    server.before = before
+    server.before["PUT"] = truncate
     with pytest.raises(ChangedError, match="was written to while it was sent"):
         await upload(big, await address(serve, server), session=session, options=options)
 
@@ -414,19 +395,17 @@ async def test_a_cancel_leaves_what_the_next_run_needs(
     url = await address(serve, server)
     reached = asyncio.Event()
 
-    async def before(request: Request, response: Response) -> bool:
-        if request.method == "PATCH":
-            reached.set()
-            await asyncio.sleep(60)
-        return False
+    async def hang(request: Request, response: Response) -> None:
+        reached.set()
+        await asyncio.sleep(60)
 
-    server.before = before
+    server.before["PATCH"] = hang
     running = asyncio.ensure_future(upload(big, url, session=session, options=options))
     await reached.wait()
     running.cancel()
     with pytest.raises(asyncio.CancelledError):
         await running
-    server.before = None
+    server.before.clear()
     assert len(records(options)) == 1
     await upload(big, url, session=session, options=options)
     assert server.files["/up"] == big.read_bytes()
@@ -452,16 +431,14 @@ async def test_a_server_that_never_says_that_it_is_done_is_given_up(
 ) -> None:
     server = UploadServer()
 
-    async def before(request: Request, response: Response) -> bool:
-        if request.method != "PATCH":
-            return False
+    async def take_without_an_end(request: Request, response: Response) -> bool:
         async for chunk in request:
             server.uploads[request.path].data += chunk
         response.status = 204
         await response.end()
         return True
 
-    server.before = before
+    server.before["PATCH"] = take_without_an_end
     with pytest.raises(AnswerError, match="does not say that it is done"):
         await upload(big, await address(serve, server), session=session, options=options)
 

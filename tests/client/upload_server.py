@@ -17,7 +17,7 @@ from riverrun.http.request import Request
 from riverrun.http.response import Response
 from riverrun.http.structured_fields import parse_boolean, parse_integer
 
-Answer: TypeAlias = Callable[[Request, Response], Awaitable[bool]]
+Hook: TypeAlias = Callable[[Request, Response], Awaitable[bool | None]]
 OFFSET_MISMATCH = "https://iana.org/assignments/http-problem-types#mismatching-upload-offset"
 
 
@@ -36,8 +36,8 @@ class Upload:
 class UploadServer:
     """The handler, and what tests look at.
 
-    `files` are what has been uploaded, `requests` what was asked, as ``METHOD path``. `before` is
-    called with each request and may answer it: then it returns True.
+    `files` are what has been uploaded, `requests` what was asked, as ``METHOD path``. What is in
+    `before`, by method, is called with each request and may answer it: then it returns True.
     """
 
     def __init__(
@@ -53,7 +53,7 @@ class UploadServer:
         self.requests: list[str] = []
         self.violations: list[str] = []
         self.received = 0
-        self.before: Answer | None = None
+        self.before: dict[str, Hook] = {}
         self._limit = limit
         self._announces = announces
         self._gives_digest = gives_digest
@@ -62,7 +62,8 @@ class UploadServer:
     async def __call__(self, request: Request, response: Response) -> None:
         path = request.path
         self.requests.append(f"{request.method} {path}")
-        if self.before is not None and await self.before(request, response):
+        hook = self.before.get(request.method)
+        if hook is not None and await hook(request, response):
             return
         upload = self.uploads.get(path)
         match request.method:

@@ -11,6 +11,7 @@ import pytest
 
 from riverrun.errors import BrokenError, ClosedError, TruncatedError
 from riverrun.io import FileSink, FileSource, files, open_file
+from riverrun.io.page_cache import READ_WITHOUT_WAITING
 from riverrun.streams import FileRegion, Readable, RegionSource, Writable, collect, pipeline
 from riverrun.testing import Received, check_readable, check_writable
 
@@ -37,7 +38,7 @@ def reads(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> st
 
         monkeypatch.setattr(os, "preadv", preadv)
         monkeypatch.setattr(files, "READ_WITHOUT_WAITING", 8)
-    elif files.READ_WITHOUT_WAITING is None:
+    elif READ_WITHOUT_WAITING is None:
         pytest.skip("no such reads on this platform")
     return way
 

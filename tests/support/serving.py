@@ -22,6 +22,11 @@ class Serving:
     address: str
     log: Path
 
+    @property
+    def port(self) -> int:
+        """Where it listens, if that is no Unix socket."""
+        return int(self.address.rpartition(":")[2])
+
     def answered(self) -> list[dict[str, Any]]:
         """The lines of its access log so far, one for each exchange that is over."""
         return [json.loads(line) for line in self.log.read_text().splitlines()]

@@ -20,9 +20,10 @@ from typing import Self
 
 import msgspec
 
-from riverrun.client.locked_files import is_at, open_locked, sync_folder, write_whole
+from riverrun.client.locked_files import is_at, open_locked, write_whole
 from riverrun.client.sinks import write_all
 from riverrun.client.versions import Version
+from riverrun.io.files import sync_folder
 from riverrun.io.threads import in_thread
 
 LONGEST_NAME = 240  # bytes, of the 255 that file systems take; the rest is for what is added

@@ -174,7 +174,7 @@ class FileSink(Sink):
             self._temporary.replace(self._path)
             self._temporary = None
         if self._fsync:
-            _fsync_directory(self._path.parent)
+            sync_folder(self._path.parent)
 
     def _discard(self) -> None:
         with suppress(OSError):
@@ -183,6 +183,15 @@ class FileSink(Sink):
             elif not self._file.closed:
                 os.ftruncate(self._file.fileno(), self._start)
         self._file.close()
+
+
+def sync_folder(path: Path) -> None:
+    """Make the names in the folder `path` survive a power cut; blocking."""
+    descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def _adopt(descriptor: int, mode: str) -> FileIO:
@@ -207,11 +216,3 @@ def _write_all(file: FileIO, chunk: bytes) -> None:
     rest = memoryview(chunk)
     while rest:
         rest = rest[file.write(rest) :]
-
-
-def _fsync_directory(directory: Path) -> None:
-    descriptor = os.open(directory, os.O_RDONLY | os.O_CLOEXEC)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
