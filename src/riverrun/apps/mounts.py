@@ -1,0 +1,52 @@
+"""Several handlers at one server: each answers below a path of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Mapping
+from typing import Final
+
+from riverrun.http.handler import Handler
+from riverrun.http.request import Request
+from riverrun.http.response import Response
+from riverrun.http.targets import encode_path
+
+ENCODED: Final = b"%"
+SLASH: Final = b"/"
+
+
+class Mounts:
+    """Hands a request to the handler below whose path it is, and any other to `root`.
+
+    The keys of `mounts` are absolute paths such as ``/~/flows``; a path stands for itself and for
+    everything below it, and the longest counts. Handlers get requests as they came. For example::
+
+        Mounts(Files("site"), {"/v1/stream": streams, "/~/flows": flows})
+
+    Raises `ValueError` for a path that is not absolute, or is the root's.
+    """
+
+    def __init__(self, root: Handler, mounts: Mapping[str, Handler]) -> None:
+        self._root = root
+        self._mounts: dict[tuple[str, ...], Handler] = {}
+        for path, handler in mounts.items():
+            if not path.startswith("/") or not path.strip("/"):
+                raise ValueError(f"a handler is mounted below a path like /api, not {path!r}")
+            self._mounts[tuple(path.strip("/").split("/"))] = handler
+        self._depth = max(map(len, self._mounts), default=0)
+        self._starts = tuple(encode_path(segments).encode() for segments in self._mounts)
+
+    def __call__(self, request: Request, response: Response) -> Awaitable[None]:
+        """Answer; what is the root's gets there without its target being parsed."""
+        target = request.target
+        plain = target.startswith(SLASH) and ENCODED not in target
+        if plain and not target.startswith(self._starts):
+            return self._root(request, response)
+        return self._find(request)(request, response)
+
+    def _find(self, request: Request) -> Handler:
+        segments = request.url.segments
+        for length in range(min(self._depth, len(segments)), 0, -1):
+            handler = self._mounts.get(segments[:length])
+            if handler is not None:
+                return handler
+        return self._root
