@@ -15,6 +15,7 @@ import msgspec
 from riverrun.apps.uploads.record import Record
 from riverrun.errors import HTTPError
 from riverrun.http.targets import encode_segment
+from riverrun.io.database import open_database
 from riverrun.io.threads import in_thread
 
 SCHEMA = """
@@ -36,15 +37,9 @@ class Catalogue:
     """
 
     def __init__(self, path: str) -> None:
-        self._database = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
-        self._database.execute("PRAGMA journal_mode = WAL")
-        self._database.execute("PRAGMA synchronous = FULL")
-        (version,) = self._database.execute("PRAGMA user_version").fetchone()
-        if version > VERSION:
-            self._database.close()
-            raise sqlite3.DatabaseError(f"the catalogue of uploads has version {version}")
-        self._database.execute(SCHEMA)
-        self._database.execute(f"PRAGMA user_version = {VERSION}")
+        self._database = open_database(
+            path, SCHEMA, version=VERSION, what="the catalogue of uploads"
+        )
         self._thread = ThreadPoolExecutor(1, "uploads-catalogue")
 
     def load(self) -> list[Record]:

@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from riverrun.apps.uploads.checks import DigestCheck
-from riverrun.apps.uploads.partial_file import BodyCheck
 from riverrun.apps.uploads.placing import Target
 from riverrun.apps.uploads.record import Dialect
 from riverrun.apps.uploads.store import UploadStore
@@ -21,6 +20,7 @@ from riverrun.http.response import Response
 from riverrun.http.structured_fields import render_dictionary
 from riverrun.http.targets import Target as RequestTarget
 from riverrun.http.targets import encode_path
+from riverrun.io.partial_file import BodyCheck
 from riverrun.io.threads import to_its_end
 from riverrun.streams.contracts import Readable
 

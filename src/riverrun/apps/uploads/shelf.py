@@ -11,7 +11,7 @@ import os
 from contextlib import suppress
 
 from riverrun.apps.files.confinement import STORE_FOLDER, Root
-from riverrun.apps.uploads.partial_file import PartialFile
+from riverrun.io.partial_file import PartialFile
 
 FOLDER = "uploads"
 PRIVATE = 0o700

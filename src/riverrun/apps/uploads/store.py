@@ -22,7 +22,6 @@ from riverrun.apps.uploads.catalogue import Catalogue
 from riverrun.apps.uploads.checks import DigestCheck
 from riverrun.apps.uploads.clashes import free_name
 from riverrun.apps.uploads.limits import Permissions, UploadLimits
-from riverrun.apps.uploads.partial_file import PartialFile
 from riverrun.apps.uploads.placing import (
     Located,
     Placed,
@@ -38,6 +37,7 @@ from riverrun.apps.uploads.shelf import Shelf
 from riverrun.apps.uploads.upload import Upload, telling_of_a_full_disk
 from riverrun.errors import HTTPError
 from riverrun.http.filenames import MAX_NAME_SIZE
+from riverrun.io.partial_file import PartialFile
 from riverrun.io.threads import in_thread, to_its_end
 
 SWEEP_SECONDS = 60.0

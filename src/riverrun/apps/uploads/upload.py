@@ -15,11 +15,11 @@ from contextlib import asynccontextmanager, contextmanager
 from io import FileIO
 from typing import TYPE_CHECKING
 
-from riverrun.apps.uploads.partial_file import BodyCheck, PartialFile
 from riverrun.apps.uploads.placing import Placed
 from riverrun.apps.uploads.record import Record, UploadState
 from riverrun.errors import ClosedError, HTTPError
 from riverrun.http.request import Request
+from riverrun.io.partial_file import BodyCheck, PartialFile
 from riverrun.io.threads import to_its_end
 from riverrun.streams.contracts import Readable
 

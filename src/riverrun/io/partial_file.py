@@ -1,4 +1,4 @@
-"""The bytes of an upload that is not complete: one file, written at its end, by threads.
+"""The bytes of what is still being received: one file, written at its end, by threads.
 
 A write may wait for the disk, and so may `fsync`; neither is done on the event loop. A cancel waits
 for the thread that is at work, so that what is known of the file stays true.
@@ -30,7 +30,7 @@ class BodyCheck(Protocol):
         """Take the next bytes into account; called in threads, one at a time."""
 
     def verify(self) -> None:
-        """Raise `HTTPError` if the bytes are not what they were said to be."""
+        """Raise if the bytes are not what they were said to be."""
 
 
 class PartialFile:
