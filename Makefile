@@ -6,9 +6,12 @@ BIN := $(VENV)/bin
 RUN := $(VENV)/.run-ready
 DEV := $(VENV)/.dev-ready
 
-.PHONY: serve test crash lint format bench pictures clean
+.PHONY: serve river test crash lint format bench pictures clean
 
 serve: $(RUN)
+	$(BIN)/python examples/demo.py
+
+river: $(RUN)
 	$(BIN)/riverrun serve examples/river --chunk-size 1000 --delay 10ms
 
 test: $(DEV) lint

@@ -11,10 +11,10 @@ from typing import Any
 
 from PIL import Image, ImageMath
 
+from .scene import RGB, Scene
+
 EYE = 70.0  # metres above the water
 FAR = 17000.0  # the last slice, in metres
-
-RGB = tuple[float, float, float]
 
 
 def calc(formula: Callable[..., Any], *images: Image.Image) -> Image.Image:
@@ -107,18 +107,19 @@ class View:
     horizon: float
     focus: float
     depths: list[float]
+    scene: Scene
 
     @classmethod
-    def of(cls, scale: float) -> View:
-        width, height = round(1440 * scale), round(1800 * scale)
-        horizon, focus = 0.36 * height, 1.02 * width
+    def of(cls, scale: float, scene: Scene) -> View:
+        width, height = (round(pixels * scale) for pixels in scene.size)
+        horizon, focus = scene.horizon * height, 1.02 * width
         middle = horizon + 70 * scale
         rows = range(int(height * 1.12), int(middle), -1)
         depths = [focus * EYE / (row - horizon) for row in rows]
         steps = round(1100 * scale)
         ratio = (FAR / depths[-1]) ** (1 / steps)
         depths += [depths[-1] * ratio**i for i in range(1, steps + 1)]
-        return cls(width, height, horizon, focus, depths)
+        return cls(width, height, horizon, focus, depths, scene)
 
     @property
     def slices(self) -> tuple[int, int]:

@@ -21,7 +21,8 @@ BIRDS = (
 def finish(picture: Image.Image, view: View, rng: random.Random) -> Image.Image:
     unit = view.height / 1800
     size = picture.size
-    birds(picture, unit)
+    if view.scene.birds:
+        birds(picture, unit)
     bright = picture.point(lambda value: max(0, value - 150) * 1.1)
     bloom = bright.filter(ImageFilter.GaussianBlur(34 * unit))
     picture = ImageChops.screen(picture, bloom.point(lambda value: value * 0.42))

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 
 from PIL import Image, ImageChops, ImageDraw, ImageFilter, ImageMath, ImageOps
 
-from .fields import RGB, bytes_of, mixed
-from .land import SHADE, SUNLIGHT, Land
+from .fields import bytes_of, mixed
+from .land import SNOW, Land
+from .scene import RGB
 from .shapes import Shape, broadleaf, fir
 from .survey import Survey
 
@@ -32,6 +33,7 @@ class Forest:
 
     def __init__(self, land: Land, survey: Survey, rng: random.Random, candidates: int) -> None:
         self.view = land.view
+        self.daylight = land.daylight
         self.survey = survey
         firs = [fir(rng) for _ in range(9)]
         crowns = [broadleaf(rng) for _ in range(8)]
@@ -80,11 +82,18 @@ class Forest:
         """What its darkest and its brightest part look like from here."""
         at = (tree.column, tree.slice)
         sun = 0.62 + 0.70 * self.survey.light[at]
+        frost = self.view.scene.frost
         shaded, lit = (
             (colour[0] * light[0], colour[1] * light[1], colour[2] * light[2])
             for colour, light in (
-                (tree.shape.dark, mixed(SHADE, (1.0, 1.0, 1.0), 0.35)),
-                (tree.shape.bright, mixed((0, 0, 0), SUNLIGHT, sun)),
+                (
+                    mixed(tree.shape.dark, SNOW, frost * 0.12),
+                    mixed(self.daylight.shade, (1.0, 1.0, 1.0), 0.35),
+                ),
+                (
+                    mixed(tree.shape.bright, SNOW, frost * 0.7),
+                    mixed((0, 0, 0), self.daylight.sunlight, sun),
+                ),
             )
         )
         return self.survey.hazed(shaded, at), self.survey.hazed(lit, at)

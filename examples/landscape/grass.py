@@ -6,8 +6,9 @@ import random
 
 from PIL import Image, ImageDraw
 
-from .fields import RGB, Values, bytes_of, mixed
-from .land import Land
+from .fields import Values, bytes_of, mixed
+from .land import SNOW, Land
+from .scene import RGB, Light
 from .survey import Survey
 
 GREENS: tuple[RGB, ...] = (
@@ -16,7 +17,7 @@ GREENS: tuple[RGB, ...] = (
 FLOWERS: tuple[RGB, ...] = ((244, 234, 225), (234, 196, 207), (241, 211, 133), (193, 176, 218))
 STONES: tuple[RGB, ...] = ((150, 142, 130), (122, 118, 116), (96, 94, 98))
 NEAR = 420.0  # metres; farther grass is only a colour
-TUFTS = 64000
+TUFTS = 64000  # in a picture of 1440 by 1800
 FINER = 2  # it is drawn larger and made small, so that blades are thin
 
 
@@ -25,6 +26,8 @@ class Grass:
 
     def __init__(self, land: Land, survey: Survey, rng: random.Random) -> None:
         self.view = land.view
+        usual = Light().sunlight
+        self.tint = [now / then for now, then in zip(land.daylight.sunlight, usual, strict=True)]
         self.survey = survey
         self.rng = rng
         self.patches = Values(land.noise.hills(11, 3))
@@ -38,7 +41,9 @@ class Grass:
         self.draw = ImageDraw.Draw(large)
         slices = Values(seen)
         reach = sum(depth < NEAR for depth in view.depths)
-        spots = [(rng.randrange(reach), rng.randrange(view.width)) for _ in range(TUFTS)]
+        width, height = view.scene.size
+        tufts = TUFTS * width * height // (1440 * 1800)
+        spots = [(rng.randrange(reach), rng.randrange(view.width)) for _ in range(tufts)]
         for i, column in sorted(spots, reverse=True):
             row = view.row(self.survey.height[column, i], view.depths[i])
             if not self.top < row < view.height + 30:
@@ -61,7 +66,12 @@ class Grass:
         else:
             self._tuft(x, y, metre * rng.uniform(0.25, 0.7), self._lit(rng.choice(GREENS), at))
             patch = self.patches[at]
-            if patch > 0.56 and chance < 0.8 and self.survey.woods[at] < 0.6:
+            if (
+                patch > 0.56
+                and not self.view.scene.frost
+                and chance < 0.8
+                and self.survey.woods[at] < 0.6
+            ):
                 petals = self._lit(FLOWERS[int(patch * 37) % len(FLOWERS)], at)
                 size = max(1.2, metre * 0.11)
                 y -= metre * 0.5
@@ -69,7 +79,9 @@ class Grass:
 
     def _lit(self, colour: RGB, at: tuple[int, int]) -> tuple[int, int, int]:
         sun = 0.56 + 0.9 * self.survey.light[at] * (1 - 0.5 * self.survey.woods[at])
-        warm = (colour[0] * sun * 1.08, colour[1] * sun, colour[2] * sun * 0.86)
+        colour = mixed(colour, SNOW, self.view.scene.frost * 0.8)
+        red, green, blue = (part * sun * tint for part, tint in zip(colour, self.tint, strict=True))
+        warm = (red * 1.08, green, blue * 0.86)
         return bytes_of(self.survey.hazed(warm, at))
 
     def _tuft(self, x: float, y: float, tall: float, colour: tuple[int, int, int]) -> None:

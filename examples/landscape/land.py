@@ -8,7 +8,6 @@ from collections.abc import Callable, Sequence
 from PIL import Image
 
 from .fields import (
-    RGB,
     Noise,
     View,
     calc,
@@ -21,31 +20,13 @@ from .fields import (
     solid,
     to_mask,
 )
+from .scene import RGB
 
-SEED = 1939
-SUN_AT = (0.725, 0.178)  # as parts of the picture's width and height
-TOWARDS_SUN = (0.80, 0.50, 0.10)  # right, up, away: a painter's sun, lower and more to the side
-SUNLIGHT: RGB = (1.38, 1.08, 0.76)
-SHADE: RGB = (0.42, 0.52, 0.66)
-HAZE: RGB = (176, 194, 216)
-HAZE_BY_THE_SUN: RGB = (255, 220, 172)
-
-
-def river_middle(depth: float) -> float:
-    """Where the middle of the river lies at `depth`, in metres right of the middle of the view."""
-    s = math.log(depth)
-    swing = 0.225 * math.sin(3.75 * s + 0.55 * math.sin(1.3 * s) + 3.3)
-    return depth * (swing + 0.045 * (s - 5))
+SNOW: RGB = (246, 243, 246)
 
 
 def river_half_width(depth: float) -> float:
     return 10 + 0.012 * depth
-
-
-def river_slant(depth: float) -> float:
-    """How much wider the river looks across the view than it is, where it runs aslant."""
-    change = (river_middle(depth * 1.01) - river_middle(depth * 0.99)) / (depth * 0.02)
-    return math.hypot(1, change)
 
 
 class Land:
@@ -53,7 +34,9 @@ class Land:
 
     def __init__(self, view: View) -> None:
         self.view = view
-        self.noise = Noise(view, SEED)
+        self.scene = view.scene
+        self.daylight = view.scene.light
+        self.noise = Noise(view, view.scene.land_seed)
         self.columns = from_row(range(view.width), view.slices)
         self.depth = self.per_slice(lambda depth: depth)
         self.off_river = self._distance_to_water()
@@ -63,7 +46,7 @@ class Land:
         self.steepness, self.light = self._slopes()
         self.woods = self._woods()
         self.haze = self._haze()
-        sun = SUN_AT[0] * view.width
+        sun = self.daylight.sun_at[0] * view.width
         self.glow = exponential(
             calc(lambda c: ((c - sun) / (view.width * 0.40)) ** 2 * -1.0, self.columns)
         )
@@ -77,11 +60,22 @@ class Land:
         return calc(
             lambda x, middle, slant, half, n: abs(x - middle) / slant - half + (n - 0.5) * 9.0,
             across,
-            self.per_slice(river_middle),
-            self.per_slice(river_slant),
+            self.per_slice(self._river_middle),
+            self.per_slice(self._river_slant),
             self.per_slice(river_half_width),
             self.noise.hills(40, 4),
         )
+
+    def _river_middle(self, depth: float) -> float:
+        """Where the middle of the river lies, in metres right of the middle of the view."""
+        s = math.log(depth)
+        swing = 0.225 * math.sin(3.75 * s + 0.55 * math.sin(1.3 * s) + self.scene.bend)
+        return depth * (swing + 0.045 * (s - 5))
+
+    def _river_slant(self, depth: float) -> float:
+        """How much wider the river looks across the view than it is, where it runs aslant."""
+        near, far = self._river_middle(depth * 0.99), self._river_middle(depth * 1.01)
+        return math.hypot(1, (far - near) / (depth * 0.02))
 
     def _rise(self) -> Image.Image:
         """From 0 on the floor of the valley to 1 on the hills beside it."""
@@ -91,7 +85,8 @@ class Land:
     def _peaks(self) -> Image.Image:
         crests = clamp(self.noise.hills(5600, 9, ridged=True))
         far = smoothstep(self.depth, 4600, 9800)
-        return calc(lambda p, f: (p**1.25) * f * 3150.0, crests, far)
+        tall = 3150.0 * self.scene.peaks
+        return calc(lambda p, f: (p**1.25) * f * tall, crests, far)
 
     def _height(self) -> Image.Image:
         bank = calc(lambda b: b * 3.6 - 2.0, smoothstep(self.off_river, -2.0, 5.0))
@@ -121,7 +116,7 @@ class Land:
             shifted(height, 0, -1),
             from_column(gaps, view.slices),
         )
-        x, up, z = TOWARDS_SUN
+        x, up, z = self.daylight.towards_sun
         light = calc(
             lambda r, a: (r * -x + up - a * z) / (r * r + a * a + 1.0) ** 0.5, to_right, away
         )
@@ -143,10 +138,11 @@ class Land:
         near = smoothstep(self.depth, 260, 1500)
         foot = exponential(calc(lambda h: h / -520.0, self.peaks))
         behind = smoothstep(self.depth, 4200, 8000)
+        dense = self.scene.haziness
         return clamp(
             calc(
                 lambda d, t, b, m, n, f, e: (
-                    1.0 - (1.0 - d * (t * 0.60 + 0.40)) * (1.0 - b * m * n * 0.9)
+                    1.0 - (1.0 - d * (t * 0.60 + 0.40) * dense) * (1.0 - b * m * n * 0.9 * dense)
                     * (1.0 - f * e * 0.85)
                 ),
                 distance, thin, banks, low, near, foot, behind,
@@ -158,7 +154,9 @@ class Land:
         ground = self._meadow()
         ground.paste(self._wood(), mask=to_mask(smoothstep(self.woods, 0.2, 0.8)))
         ground.paste(self._rock(), mask=to_mask(self._stony()))
-        ground.paste(solid(ground.size, (246, 243, 246)), mask=to_mask(self._snow()))
+        ground.paste(solid(ground.size, SNOW), mask=to_mask(self._snow()))
+        if self.scene.frost:
+            ground.paste(solid(ground.size, SNOW), mask=to_mask(self._frozen()))
         open_sky = calc(lambda s: 1.0 - s / 255.0 * 0.7, shadows.convert("F"))
         fine = self.noise.hills(2.2, 4)
         lit = [
@@ -168,7 +166,9 @@ class Land:
                 ),
                 channel.convert("F"), self.light, open_sky, fine,
             )
-            for channel, sun, shade in zip(ground.split(), SUNLIGHT, SHADE, strict=True)
+            for channel, sun, shade in zip(
+                ground.split(), self.daylight.sunlight, self.daylight.shade, strict=True
+            )
         ]  # fmt: skip
         return self.veiled(lit)
 
@@ -181,7 +181,9 @@ class Land:
                 ),
                 channel, self.haze, self.glow,
             )
-            for channel, cool, warm in zip(channels, HAZE, HAZE_BY_THE_SUN, strict=True)
+            for channel, cool, warm in zip(
+                channels, self.daylight.haze, self.daylight.haze_by_the_sun, strict=True
+            )
         ]  # fmt: skip
         return Image.merge("RGB", [to_mask(channel) for channel in out])
 
@@ -221,3 +223,11 @@ class Land:
             self.steepness,
         )
         return smoothstep(line, 760, 1080)
+
+    def _frozen(self) -> Image.Image:
+        """Where snow lies in the valley: what is flat first, and nothing on the water."""
+        lies = smoothstep(
+            calc(lambda n, s: n - s * 0.25, self.noise.hills(33, 4), self.steepness), 0.1, 0.45
+        )
+        dry = smoothstep(self.off_river, -1.0, 3.0)
+        return calc(lambda a, b: a * b * self.scene.frost, lies, dry)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from PIL import Image, ImageDraw, ImageFilter
 
-from .fields import RGB
+from .scene import RGB
 
 TALL = 640  # of a drawn shape, in pixels
 LEAVES = ((104, 146, 72), (124, 150, 70), (150, 146, 66), (176, 132, 60))

@@ -38,9 +38,9 @@ class Sight:
             line = [self.sky] * tall
             horizon = tall
             for i, top in enumerate(tops[at : at + count]):
-                row = math.ceil(top)
+                row = max(math.ceil(top), 0)
                 if row < horizon:
-                    line[max(row, 0) : horizon] = [i] * (horizon - max(row, 0))
+                    line[row:horizon] = [i] * (horizon - row)
                     horizon = row
             self.seen.extend(line)
             mirror = [self.sky] * tall

@@ -7,23 +7,15 @@ import random
 
 from PIL import Image
 
-from .fields import RGB, View, calc, clamp, exponential, from_column, from_row, smoothstep, to_mask
-from .land import SUN_AT
-
-HIGH: RGB = (70, 116, 170)
-MIDDLE: RGB = (166, 194, 214)
-LOW: RGB = (252, 214, 170)
-SUN: RGB = (255, 240, 206)
-CLOUD_LIT: RGB = (255, 226, 196)
-CLOUD_DARK: RGB = (142, 142, 170)
+from .fields import View, calc, clamp, exponential, from_column, from_row, smoothstep, to_mask
 
 
-def sky(view: View, rows: int, seed: int) -> Image.Image:
+def sky(view: View, rows: int) -> Image.Image:
     """Paint `rows` of sky above the horizon, which lies at the lower edge."""
-    size = (view.width, rows)
+    size, light, seed = (view.width, rows), view.scene.light, view.scene.seed
     up = from_column([(rows - row) / view.horizon for row in range(rows)], size)
-    at_x = SUN_AT[0] * view.width
-    at_y = rows - view.horizon + SUN_AT[1] * view.height
+    at_x = light.sun_at[0] * view.width
+    at_y = rows - view.horizon + light.sun_at[1] * view.height
     x = from_row([(column - at_x) / view.width for column in range(view.width)], size)
     y = from_column([(row - at_y) / view.width for row in range(rows)], size)
     away = calc(lambda a, b: (a * a + b * b * 1.5) ** 0.5, x, y)
@@ -33,7 +25,7 @@ def sky(view: View, rows: int, seed: int) -> Image.Image:
     cloud, lit = clouds(view, rows, seed)
     channels = []
     for k in range(3):
-        high, middle, low, sun = HIGH[k], MIDDLE[k], LOW[k], SUN[k]
+        high, middle, low, sun = light.high[k], light.middle[k], light.low[k], light.sun[k]
         base = calc(
             lambda u, w, h=high, m=middle, b=low: (
                 u * h + (1.0 - u) * (w * b + (1.0 - w) * (m * 0.6 + b * 0.4))
@@ -41,7 +33,7 @@ def sky(view: View, rows: int, seed: int) -> Image.Image:
             smoothstep(up, 0.0, 1.35), clamp(calc(lambda w: w * 1.25, wide)),
         )  # fmt: skip
         bright = calc(
-            lambda t, w, hi=CLOUD_LIT[k], lo=CLOUD_DARK[k]: (
+            lambda t, w, hi=light.cloud_lit[k], lo=light.cloud_dark[k]: (
                 lo + (hi - lo) * (t * 0.55 + w * 0.75)
             ),
             lit, wide,

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from .fields import RGB, Values, mixed
-from .land import HAZE, HAZE_BY_THE_SUN, Land
+from .fields import Values, mixed
+from .land import Land
+from .scene import RGB
 
 
 class Survey:
     """What the land is like at a column and a slice."""
 
     def __init__(self, land: Land) -> None:
+        self._daylight = land.daylight
         self.height = Values(land.height)
         self.off_river = Values(land.off_river)
         self.rise = Values(land.rise)
@@ -20,4 +22,6 @@ class Survey:
 
     def hazed(self, colour: RGB, at: tuple[int, int]) -> RGB:
         """How `colour` looks from here, through the haze."""
-        return mixed(colour, mixed(HAZE, HAZE_BY_THE_SUN, self._glow[at]), self._haze[at])
+        light = self._daylight
+        veil = mixed(light.haze, light.haze_by_the_sun, self._glow[at])
+        return mixed(colour, veil, self._haze[at])

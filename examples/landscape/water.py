@@ -7,16 +7,16 @@ import math
 from PIL import Image, ImageFilter
 
 from .fields import calc, from_column, from_row, smoothstep, solid, to_mask
-from .land import HAZE, HAZE_BY_THE_SUN, SUN_AT, Land
+from .land import Land
+from .scene import Light
 from .sight import Sight
 
 DEEP = (24, 60, 72)
-GLINT = (255, 236, 196)
 
 
 def water(picture: Image.Image, mirrored: Image.Image, land: Land, sight: Sight) -> Image.Image:
     """Lay the river into `picture`, showing what `mirrored` holds."""
-    view = land.view
+    view, light = land.view, land.daylight
     size = (view.width, view.height)
     waves = [land.noise.octave(long, 3.0) for long in (0.24, 0.6, 1.9)]
     waves_seen = calc(lambda a, b, c: a * 0.36 + b * 0.36 + c * 0.28, *waves)
@@ -27,9 +27,9 @@ def water(picture: Image.Image, mirrored: Image.Image, land: Land, sight: Sight)
     surface = broken(mirrored, ripple, view.height / 1800)
     deep = calc(lambda n, r: (n**0.8) * 0.42 + 0.05 + (0.5 - r) * n * 0.9, nearness, ripple)
     surface.paste(solid(size, DEEP), mask=to_mask(deep))
-    surface.paste(solid(size, GLINT), mask=to_mask(glints(ripple, nearness)))
-    veil = solid(size, HAZE)
-    veil.paste(solid(size, HAZE_BY_THE_SUN), mask=to_mask(in_picture(land.glow, sight)))
+    surface.paste(solid(size, light.glint), mask=to_mask(glints(ripple, nearness, light)))
+    veil = solid(size, light.haze)
+    veil.paste(solid(size, light.haze_by_the_sun), mask=to_mask(in_picture(land.glow, sight)))
     surface.paste(veil, mask=to_mask(in_picture(land.haze, sight)))
 
     wet = smoothstep(calc(lambda h: 0.0 - h, land.height), -0.02, 0.05)
@@ -49,10 +49,10 @@ def broken(mirrored: Image.Image, ripple: Image.Image, unit: float) -> Image.Ima
     return surface
 
 
-def glints(ripple: Image.Image, nearness: Image.Image) -> Image.Image:
+def glints(ripple: Image.Image, nearness: Image.Image, light: Light) -> Image.Image:
     """Where ripples catch the sun: mostly under it, and far away."""
     width = ripple.width
-    sun = [(column / width - SUN_AT[0]) / 0.20 for column in range(width)]
+    sun = [(column / width - light.sun_at[0]) / 0.20 for column in range(width)]
     path = from_row([math.exp(-(away**2)) for away in sun], ripple.size)
     return calc(
         lambda r, p, n: r * (p * 0.75 + 0.06) * (1.0 - n * 0.75),
