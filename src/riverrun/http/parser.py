@@ -161,10 +161,12 @@ class RequestParser:
             position = end
             if reading is HEAD:
                 self._parse_head(piece)
-            elif reading is NOTHING:
-                return
+            elif reading is COUNTED:
+                self._take_counted(piece)
+            elif reading is CHUNKED:
+                self._parse_chunked(piece)
             else:
-                self._parse_body(piece)
+                return
 
     def _keep(self, data: bytes, position: int) -> None:
         """Hold back what may not be parsed yet, in order."""
@@ -246,17 +248,23 @@ class RequestParser:
         self._remaining = length
         return length
 
-    def _parse_body(self, piece: bytes) -> None:
+    def _take_counted(self, piece: bytes) -> None:
+        """Hand on a piece of a counted body, which llhttp would only copy; it never sees it."""
+        self._remaining -= len(piece)
+        self._receiver.body_received(piece)
+        if not self._remaining and self._reading is COUNTED:
+            self._parser = None  # it still waits for the body
+            self._reading = HEAD
+            self._receiver.body_ended({})
+
+    def _parse_chunked(self, piece: bytes) -> None:
         assert self._parser is not None
         try:
             self._parser.feed_data(piece)
         except httptools.HttpParserError as error:
             raise self._refusal(error, piece) from None
-        if self._reading is COUNTED:
-            self._remaining -= len(piece)
-        else:
-            self._check_chunk_framing(len(piece))
-            self._tail = (self._tail + piece[-3:])[-3:]
+        self._check_chunk_framing(len(piece))
+        self._tail = (self._tail + piece[-3:])[-3:]
         if self._body:
             chunk = self._body[0] if len(self._body) == 1 else b"".join(self._body)
             self._body.clear()

@@ -19,6 +19,9 @@ from riverrun.server.runner import RunnerPool
 from riverrun.server.transports import listen
 from riverrun.streams.budget import BufferBudget
 
+RECEIVE_SIZE = 256 * 1024
+"""What is taken from a socket at once, at most."""
+
 
 class Server:
     """Serves `handler` over HTTP/1.1 from the running event loop.
@@ -61,6 +64,7 @@ class Server:
         self.runners = RunnerPool(self.loop)
         self.hangups = Hangups(self.loop)
         self.budget = BufferBudget(self.options.limits.buffer_budget)
+        self.receive_buffer = memoryview(bytearray(RECEIVE_SIZE))
         self.clock = Clock(self.loop, self._every_second)
         self._stopped: asyncio.Future[None] = self.loop.create_future()
         listeners = self._listeners or [open_listener(*self._address)]

@@ -36,7 +36,7 @@ def new_event_loop() -> asyncio.AbstractEventLoop:
 
 async def listen(
     listener: socket.socket,
-    protocol_factory: Callable[[], asyncio.Protocol],
+    protocol_factory: Callable[[], asyncio.BaseProtocol],
     *,
     tls: ssl.SSLContext | None = None,
 ) -> asyncio.AbstractServer:
