@@ -143,6 +143,16 @@ async def test_a_file_is_replaced_where_that_is_allowed(inbox: Inbox) -> None:
     assert (inbox.folder / "file").read_bytes() == b"new"
 
 
+async def test_a_condition_keeps_a_file_from_being_replaced(inbox: Inbox) -> None:
+    fields = ("Upload-Length: 3", metadata(filename="file"), "If-None-Match: *")
+    began = await post(inbox, *fields, body=b"")
+    assert began.status == 201
+    (inbox.folder / "file").write_bytes(b"old")
+    assert (await post(inbox, *fields, body=b"")).status == 412
+    assert (await patch(inbox, str(began["location"]), 0, b"new")).status == 412
+    assert (inbox.folder / "file").read_bytes() == b"old"
+
+
 async def test_another_name_is_taken_on_request(inbox: Inbox) -> None:
     (inbox.folder / "a.txt").write_bytes(b"old")
     for content in (b"2", b"3"):

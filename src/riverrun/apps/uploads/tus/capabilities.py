@@ -12,9 +12,9 @@ EXTENSIONS = (
 )
 METHODS = "POST, HEAD, PATCH, DELETE, OPTIONS"
 REQUEST_FIELDS = (
-    "authorization, content-type, tus-resumable, upload-checksum, upload-concat, "
-    "upload-defer-length, upload-length, upload-metadata, upload-offset, x-http-method-override, "
-    "x-request-id, x-requested-with"
+    "authorization, content-type, if-match, if-none-match, tus-resumable, upload-checksum, "
+    "upload-concat, upload-defer-length, upload-length, upload-metadata, upload-offset, "
+    "x-http-method-override, x-request-id, x-requested-with"
 )
 RESPONSE_FIELDS = (
     "location, tus-checksum-algorithm, tus-extension, tus-max-size, tus-resumable, tus-version, "

@@ -11,6 +11,7 @@ request wins, and that what is told is on the disk, is in `Upload.hold`.
 from __future__ import annotations
 
 from riverrun.apps.uploads.origins import check_origin
+from riverrun.apps.uploads.plain import conditions_of
 from riverrun.apps.uploads.record import Dialect
 from riverrun.apps.uploads.store import UploadStore
 from riverrun.apps.uploads.tus.capabilities import VERSION, open_to_origin, tell_options
@@ -131,6 +132,7 @@ class Tus:
                 Dialect.TUS,
                 target_of(metadata) if concatenation is None else (),
                 length=length,
+                conditions=conditions_of(request),
                 owner=request.client,
                 rename=rename,
                 details=details,
