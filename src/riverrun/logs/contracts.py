@@ -10,7 +10,7 @@ lies on the disk, and nothing is queued for either.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
@@ -152,7 +152,7 @@ class Log(Protocol):
         Raises `OffsetError` for an offset beyond the tail or before the start.
         """
 
-    def slices(self, start: int, stop: int) -> AsyncIterator[FileRegion | bytes]:
+    def slices(self, start: int, stop: int) -> AsyncGenerator[FileRegion | bytes, None]:
         """What lies between two offsets, in pieces; a region is good until the next is asked for.
 
         Close the iterator if it is not used up (`contextlib.aclosing`).

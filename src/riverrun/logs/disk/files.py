@@ -1,0 +1,136 @@
+"""The files in which the bytes of logs lie, in one folder, named at random.
+
+Written by one thread, read by whoever opens them.
+"""
+
+from __future__ import annotations
+
+import errno
+import fcntl
+import os
+import secrets
+from collections import OrderedDict
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
+
+from riverrun.io.partial_file import VECTOR_LENGTH, PartialFile
+
+OPEN_FILES = 128
+PRIVATE = 0o700
+FLAGS = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW
+NO_SPACE = frozenset((errno.ENOSPC, errno.EDQUOT, errno.EFBIG))
+
+
+class LogFiles:
+    """The files in the folder `path`, which is made if need be.
+
+    Raises `OSError` when they cannot be kept there, `BlockingIOError` when another process does.
+    """
+
+    def __init__(self, path: str) -> None:
+        os.makedirs(path, mode=PRIVATE, exist_ok=True)  # noqa: PTH103
+        self._folder = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        self._lock = -1
+        try:
+            self._lock = os.open("lock", FLAGS, 0o600, dir_fd=self._folder)
+            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            with suppress(FileExistsError):
+                os.mkdir("bytes", PRIVATE, dir_fd=self._folder)
+            self._bytes = os.open("bytes", os.O_RDONLY | os.O_DIRECTORY, dir_fd=self._folder)
+            os.fsync(self._folder)
+        except BaseException:
+            self._close(self._folder, self._lock)
+            raise
+        self._open: OrderedDict[str, int] = OrderedDict()  # those that were written last
+        self._new_names = False
+
+    def write(self, file: str, position: int, data: Sequence[bytes]) -> None:
+        """Put `data` at `position`, making the file; raises `OSError`, a part may be there then."""
+        descriptor = self._descriptor(file)
+        for first in range(0, len(data), VECTOR_LENGTH):
+            pieces = data[first : first + VECTOR_LENGTH]
+            size = sum(map(len, pieces))
+            written = os.pwritev(descriptor, pieces, position)
+            if written < size:
+                rest = memoryview(b"".join(pieces))[written:]
+                while rest:
+                    count = os.pwrite(descriptor, rest, position + written)
+                    rest, written = rest[count:], written + count
+            position += size
+
+    def sync(self, file: str) -> None:
+        """Make what was written to a file last, and its name."""
+        os.fdatasync(self._descriptor(file))
+        if self._new_names:
+            self.sync_names()
+            self._new_names = False
+
+    def sync_names(self) -> None:
+        """Make the names of all files last."""
+        os.fsync(self._bytes)
+
+    def sync_other(self, files: Sequence[str]) -> None:
+        """Make files last that somebody may be writing; those that are gone need not."""
+        for file in files:
+            with suppress(FileNotFoundError):
+                descriptor = os.open(file, os.O_RDWR | os.O_CLOEXEC, dir_fd=self._bytes)
+                try:
+                    os.fdatasync(descriptor)
+                finally:
+                    os.close(descriptor)
+        self.sync_names()
+
+    def open_to_read(self, file: str) -> int:
+        """A descriptor of a file, which is then the caller's; raises `FileNotFoundError`."""
+        return os.open(file, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW, dir_fd=self._bytes)
+
+    def new_name(self) -> str:
+        """A name that no file has."""
+        return secrets.token_hex(10)
+
+    def create(self) -> tuple[str, PartialFile]:
+        """A new file and its name; it is there for good once it was synced."""
+        name = self.new_name()
+        descriptor = os.open(name, FLAGS | os.O_EXCL, 0o600, dir_fd=self._bytes)
+        return name, PartialFile(descriptor, self.sync_names)
+
+    def remove(self, files: Sequence[str]) -> None:
+        """Remove files; those who read them still may."""
+        for file in files:
+            descriptor = self._open.pop(file, None)
+            if descriptor is not None:
+                os.close(descriptor)
+            with suppress(FileNotFoundError):
+                os.unlink(file, dir_fd=self._bytes)
+
+    def names(self) -> Iterator[str]:
+        """All files that are there."""
+        with os.scandir(self._bytes) as entries:
+            for entry in entries:
+                yield entry.name
+
+    def close(self) -> None:
+        """Let go of everything."""
+        self._close(*self._open.values(), self._bytes, self._folder, self._lock)
+        self._open.clear()
+
+    def _descriptor(self, file: str) -> int:
+        descriptor = self._open.get(file)
+        if descriptor is not None:
+            self._open.move_to_end(file)
+            return descriptor
+        try:
+            descriptor = os.open(file, FLAGS & ~os.O_CREAT, dir_fd=self._bytes)
+        except FileNotFoundError:
+            self._new_names = True
+            descriptor = os.open(file, FLAGS, 0o600, dir_fd=self._bytes)
+        self._open[file] = descriptor
+        if len(self._open) > OPEN_FILES:
+            os.close(self._open.popitem(last=False)[1])
+        return descriptor
+
+    @staticmethod
+    def _close(*descriptors: int) -> None:
+        for descriptor in descriptors:
+            if descriptor >= 0:
+                os.close(descriptor)
