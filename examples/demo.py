@@ -43,17 +43,17 @@ def prepare(folder: Path) -> None:
         archive.with_suffix(".new").rename(archive)
 
 
-def demo(folder: Path) -> riverrun.Handler:
-    """The folder as `riverrun serve` has it, and the river little by little."""
+def demo(folder: Path, flows: riverrun.Flows) -> riverrun.Handler:
+    """The folder as `riverrun serve` has it, its `flows`, and the river little by little."""
     settings = FolderSettings(
         hidden=False,
         cors=None,
-        allow=frozenset(CHANGES),
+        allow=frozenset((*CHANGES, "steer")),
         upload_size=None,
         upload_expiry=None,
         keep_free=None,
     )
-    everything = open_folder(str(folder), settings)
+    everything = open_folder(str(folder), settings, flows)
 
     def river(request: riverrun.Request, response: riverrun.Response) -> Awaitable[None]:
         if request.url.path.endswith(PICTURES):
@@ -79,7 +79,13 @@ def main() -> None:
             print(f"{address}river/ the same server at 1000 bytes every 10 ms")
             print("Ctrl-C stops", flush=True)
 
-        riverrun.run(demo(options.folder), port=options.port, started=started)
+        flows = riverrun.Flows()
+        riverrun.run(
+            demo(options.folder, flows),
+            port=options.port,
+            options=riverrun.Options(flows=flows),
+            started=started,
+        )
 
 
 if __name__ == "__main__":

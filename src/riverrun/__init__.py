@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from riverrun.apps.files import Files
     from riverrun.apps.uploads import Permissions, Upload, UploadLimits, Uploads
-    from riverrun.flows import Flow, Shape
+    from riverrun.flows import Flow, Flows, Shape
     from riverrun.http.handler import Handler
     from riverrun.http.limits import Limits
     from riverrun.http.request import Request
@@ -27,6 +27,7 @@ __all__ = [
     "AccessLog",
     "Files",
     "Flow",
+    "Flows",
     "Handler",
     "Limits",
     "LogFormat",
@@ -51,6 +52,7 @@ _HOMES = {
     "AccessLog": "riverrun.server",
     "Files": "riverrun.apps.files",
     "Flow": "riverrun.flows",
+    "Flows": "riverrun.flows",
     "Handler": "riverrun.http.handler",
     "Limits": "riverrun.http.limits",
     "LogFormat": "riverrun.server",

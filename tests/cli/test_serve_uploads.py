@@ -69,11 +69,11 @@ def test_the_limit_of_an_upload_can_be_set(folder: Path) -> None:
 @pytest.mark.parametrize("word", ["uploads", "upload,everything"])
 def test_an_unknown_change_is_one_line_and_status_2(folder: Path, word: str) -> None:
     ended = answer("serve", "--allow", word, *FREE_PORT, folder=folder)
-    unknown = word.rpartition(",")[2]
+    unknown, known = word.rpartition(",")[2], "upload, overwrite, delete, steer, watch"
     assert (ended.returncode, ended.stdout, ended.stderr) == (
         2,
         "",
-        f"riverrun: --allow: {unknown!r} cannot be allowed; upload, overwrite, delete can\n",
+        f"riverrun: --allow: {unknown!r} cannot be allowed; {known} can\n",
     )
     assert list(folder.iterdir()) == []
 

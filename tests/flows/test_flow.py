@@ -132,7 +132,7 @@ async def test_a_turn_that_is_cancelled_leaves_the_flow_as_it_was() -> None:
     turn.cancel()
     with pytest.raises(asyncio.CancelledError):
         await turn
-    assert flow.waiting is None
+    assert flow.waiting is Waiting.PAUSED  # for it still is
     flow.resume()
     assert await flow.turn(5) == 5
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Self
 
 from riverrun.errors import DisconnectedError, TruncatedError
-from riverrun.flows import Flow, Shape
+from riverrun.flows import Flow, Flows, Shape
 from riverrun.http.request import Request
 from riverrun.http.response import Response
 from riverrun.http.wire import ServerFields
@@ -31,8 +31,11 @@ class RecordingWire:
     was_cut: bool = False
     gone: bool = False
     drains: int = 0
+    buffered: int = 0
+    high_water_mark: int = 65536
 
     def __post_init__(self) -> None:
+        self.flows = Flows(shape=self.shape)
         self.clock: ServerFields = self
         self._room = asyncio.Event()
 

@@ -18,10 +18,13 @@ def serve_folder(ctx: click.Context, path: str, *, settings: dict[str, Any]) -> 
 
     folder = FolderSettings.taken_from(settings)
     address = choose_address(ctx)
+    serving = _serving(settings)
+    flows = serving.make_flows()
     serve_handler(
-        open_folder(path, folder),
+        open_folder(path, folder, flows, settings["host"]),
         address,
-        _serving(settings),
+        serving,
+        flows,
         heading=f"serves {os.path.realpath(path)}",
         allowed=folder.describe(),
     )
@@ -33,7 +36,9 @@ def serve_target(ctx: click.Context, target: str, *, shared: dict[str, Any]) -> 
 
     address = choose_address(ctx)
     handler = load_handler(target)
-    serve_handler(handler, address, _serving(shared), heading=f"runs {target}", allowed=None)
+    serving = _serving(shared)
+    flows = serving.make_flows()
+    serve_handler(handler, address, serving, flows, heading=f"runs {target}", allowed=None)
 
 
 def _serving(shared: dict[str, Any]) -> Serving:

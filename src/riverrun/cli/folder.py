@@ -12,9 +12,12 @@ from riverrun.cli.errors import CannotStartError
 from riverrun.cli.settings import NOTHING
 
 if TYPE_CHECKING:
+    from riverrun.flows import Flows
     from riverrun.server import Handler
 
 CHANGES = ("upload", "overwrite", "delete")
+FLOWS = ("steer", "watch")
+"""What may be done to transfers, and by whom (see `riverrun.apps.flows.Access`)."""
 
 
 class Allowed(click.ParamType[frozenset[str]]):
@@ -30,8 +33,9 @@ class Allowed(click.ParamType[frozenset[str]]):
             return value
         words = value if isinstance(value, list) else str(value).split(",")
         allowed = {str(word).strip() for word in words} - {"", NOTHING}
-        for word in sorted(allowed - set(CHANGES)):
-            self.fail(f"{word!r} cannot be allowed; {', '.join(CHANGES)} can", param, ctx)
+        known = (*CHANGES, *FLOWS)
+        for word in sorted(allowed - set(known)):
+            self.fail(f"{word!r} cannot be allowed; {', '.join(known)} can", param, ctx)
         return frozenset(allowed)
 
 
@@ -54,10 +58,19 @@ class FolderSettings:
         """Take ours out of `values`."""
         return cls(**{field.name: values.pop(field.name) for field in fields(cls)})
 
+    @property
+    def changes(self) -> list[str]:
+        """What may be changed in the folder."""
+        return [word for word in CHANGES if word in self.allow]
+
     def describe(self) -> str:
         """What may be done, for people."""
-        changes = [word for word in CHANGES if word in self.allow]
-        text = f"allows: {', '.join(changes)}" if changes else "read only"
+        text = f"allows: {', '.join(self.changes)}" if self.changes else "read only"
+        who = "anybody" if "watch" in self.allow else "this machine"
+        if "steer" in self.allow:
+            text += f", transfers are steered by {who}"
+        elif "watch" in self.allow:
+            text += f", transfers are seen by {who}"
         if self.hidden:
             text += ", hidden names too"
         if self.cors is not None:
@@ -65,8 +78,22 @@ class FolderSettings:
         return text
 
 
-def open_folder(path: str, settings: FolderSettings) -> Handler:
-    """A handler for the folder `path`. Raises `CannotStartError`, which says what is wrong."""
+def open_folder(
+    path: str, settings: FolderSettings, flows: Flows, host: str = "localhost"
+) -> Handler:
+    """A handler for the folder `path`, and for `flows`, of a server that is known as `host`.
+
+    Raises `CannotStartError`, which says what is wrong.
+    """
+    from riverrun.apps.flows import Access, Steering  # noqa: PLC0415 - not for the help
+    from riverrun.apps.mounts import Mounts  # noqa: PLC0415 - as above
+
+    allow = settings.allow
+    access = Access(steer="steer" in allow, remote="watch" in allow, names=(host.lower(),))
+    return Mounts(_open_root(path, settings), {"/~/flows": Steering(flows, access)})
+
+
+def _open_root(path: str, settings: FolderSettings) -> Handler:
     try:
         return _open(path, settings)
     except FileNotFoundError:
@@ -76,7 +103,7 @@ def open_folder(path: str, settings: FolderSettings) -> Handler:
     except BlockingIOError:
         raise CannotStartError(f"another server takes uploads into {path}") from None
     except PermissionError:
-        use = "written" if settings.allow else "read"
+        use = "written" if settings.changes else "read"
         raise CannotStartError(f"{path} may not be {use} by this user") from None
     except OSError as error:
         raise CannotStartError(f"cannot serve {path}: {error.strerror}") from None
@@ -85,7 +112,7 @@ def open_folder(path: str, settings: FolderSettings) -> Handler:
 
 
 def _open(path: str, settings: FolderSettings) -> Handler:
-    if not settings.allow:
+    if not settings.changes:
         from riverrun.apps.files import Files  # noqa: PLC0415 - nothing more is needed
 
         return Files(path, hidden=settings.hidden, cors=settings.cors)
@@ -99,7 +126,7 @@ def _open(path: str, settings: FolderSettings) -> Handler:
     limits = UploadLimits(**{name: value for name, value in given.items() if value is not None})  # type: ignore[arg-type]
     return Uploads(
         path,
-        permissions=Permissions(**dict.fromkeys(settings.allow, True)),
+        permissions=Permissions(**dict.fromkeys(settings.changes, True)),
         limits=limits,
         hidden=settings.hidden,
         cors=settings.cors,

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from riverrun import __version__
-from riverrun.cli.units import format_duration, format_rate, format_size
+from riverrun.units import format_duration, format_rate, format_size
 
 if TYPE_CHECKING:
     from riverrun.cli.listening import Place

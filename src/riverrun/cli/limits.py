@@ -11,8 +11,8 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from riverrun.cli.settings import NOTHING
-from riverrun.cli.units import parse_duration, parse_rate, parse_size
 from riverrun.http.limits import Limits
+from riverrun.units import parse_duration, parse_rate, parse_size
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -82,7 +82,12 @@ SHARED: Sequence[Callable[[Callable[..., None]], Callable[..., None]]] = (
     setting("--unix", section=WHERE, type=click.Path(), help="A Unix socket instead."),
     setting("--fd", section=WHERE, metavar="NUMBER", type=DESCRIPTOR,
             help="A listening socket that was inherited, instead."),
-    setting("--rate", section=PACE, type=RATE, help="No faster than this: 500kB/s, 8Mbit/s."),
+    setting("--rate", section=PACE, type=RATE,
+            help="Each transfer no faster than this: 500kB/s, 8Mbit/s."),
+    setting("--client-rate", section=PACE, type=RATE,
+            help="All transfers of one address together, in each direction."),
+    setting("--total-rate", section=PACE, type=RATE,
+            help="All transfers together, in each direction; each gets its share."),
     setting("--chunk-size", section=PACE, type=SIZE, help="In chunks of this: 1000, 64KiB."),
     setting("--delay", section=PACE, type=DURATION, help="With this between chunks: 10ms, 1.5s."),
     setting("--log", section=LOG, type=click.Choice(("text", "json", "none")), default="text",
@@ -150,7 +155,8 @@ Examples:
 )  # fmt: skip
 @setting(
     "--allow", section=CHANGE, metavar="CHANGE,...", type=ALLOWED, default="",
-    help="Let clients change things: upload, overwrite, delete.",
+    help="Let clients change things: upload, overwrite, delete; steer transfers from this"
+    " machine, and with watch from any.",
 )  # fmt: skip
 @setting(
     "--upload-size", section=CHANGE, type=SIZE, default=None,

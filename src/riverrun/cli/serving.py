@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from riverrun.cli.errors import CannotStartError
 from riverrun.cli.greeting import Greeting
 from riverrun.cli.listening import Address, Place, describe, open_address
-from riverrun.flows import Shape
+from riverrun.flows import Flows, Shape
 from riverrun.server import AccessLog, LogFormat, Options, run
 
 if TYPE_CHECKING:
@@ -32,6 +32,8 @@ class Serving:
     chunk_size: int | None
     delay: float | None
     rate: float | None
+    client_rate: float | None
+    total_rate: float | None
     log: str
     log_file: str | None
     open_browser: bool
@@ -43,19 +45,29 @@ class Serving:
             return None
         return Shape(rate=self.rate, chunk_size=self.chunk_size, delay=self.delay or 0.0)
 
+    def make_flows(self) -> Flows:
+        """Where the transfers of the server will be, with the limits on them."""
+        return Flows(shape=self.shape, client_rate=self.client_rate, total_rate=self.total_rate)
+
 
 def serve_handler(
-    handler: Handler, address: Address, serving: Serving, *, heading: str, allowed: str | None
+    handler: Handler,
+    address: Address,
+    serving: Serving,
+    flows: Flows,
+    *,
+    heading: str,
+    allowed: str | None,
 ) -> None:
     """Serve until a signal; `heading` says what is served and `allowed` what may be done to it."""
-    options = Options(limits=serving.limits, shape=serving.shape, access_log=_access_log(serving))
+    options = Options(limits=serving.limits, flows=flows, access_log=_access_log(serving))
     with open_address(address) as listener:
         place = describe(listener)
         if serving.open_browser and place.url is None:
             raise CannotStartError(f"--open: a browser cannot open {place.text}")
 
         def started(_server: Server) -> None:
-            _say(Greeting(heading, place, allowed, options.shape, options.limits).text())
+            _say(Greeting(heading, place, allowed, flows.shape, options.limits).text())
             if serving.open_browser:
                 _open_browser(place)
 

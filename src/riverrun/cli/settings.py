@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from riverrun.cli.units import UnitError, parse_duration, parse_rate, parse_size, shortened
+from riverrun.units import UnitError, parse_duration, parse_rate, parse_size, shortened
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

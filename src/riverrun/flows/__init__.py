@@ -1,6 +1,17 @@
 """What every transfer is doing, and the levers on it."""
 
-from riverrun.flows.flow import Flow, FlowState, Waiting
+from riverrun.flows.flow import Carrier, Direction, Flow, FlowState, Subject, Waiting
 from riverrun.flows.pace import Pacer, Shape
+from riverrun.flows.registry import Flows
 
-__all__ = ["Flow", "FlowState", "Pacer", "Shape", "Waiting"]
+__all__ = [
+    "Carrier",
+    "Direction",
+    "Flow",
+    "FlowState",
+    "Flows",
+    "Pacer",
+    "Shape",
+    "Subject",
+    "Waiting",
+]

@@ -34,6 +34,15 @@ class Shape:
         if not 0 <= self.delay < math.inf:
             raise ValueError(f"delay must be 0 or more seconds, not {self.delay}")
 
+    @classmethod
+    def with_rate(cls, shape: Shape | None, rate: float | None) -> Shape | None:
+        """`shape` at another rate; None if nothing is left of it."""
+        if shape is None:
+            return None if rate is None else cls(rate=rate)
+        if rate is None and shape.chunk_size is None and not shape.delay:
+            return None
+        return cls(rate, shape.chunk_size, shape.delay)
+
     def passes(self, size: int) -> bool:
         """Whether a body of `size` bytes may go at once, as one slice of a full bucket."""
         return (self.chunk_size is None or size <= self.chunk_size) and (
@@ -78,3 +87,8 @@ class Pacer:
         if shape.delay:
             self._not_before = now + shape.delay
         return size, 0.0
+
+    def give_back(self, size: int) -> None:
+        """Of what was granted, `size` bytes did not move."""
+        if self._bucket is not None:
+            self._bucket.tokens += size

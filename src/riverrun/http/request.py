@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, overload
 import msgspec
 
 from riverrun.errors import ClosedError, HTTPError
+from riverrun.flows import Carrier, Direction, Flow, Flows, FlowState, Waiting
 from riverrun.http.headers import Fields, FieldView
 from riverrun.http.limits import Limits
 from riverrun.http.targets import Target, parse_target
@@ -21,6 +22,9 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 DEFAULT_LIMITS = Limits()
 
+SMALL_BODY = 16 * 1024
+"""Up to here a body is waited for once before it counts as a transfer."""
+
 
 class Request(Readable):
     """One request; reading it reads its body.
@@ -32,7 +36,10 @@ class Request(Readable):
 
     __slots__ = (
         "_body",
+        "_carrier",
         "_closed",
+        "_flow",
+        "_flows",
         "_limits",
         "client",
         "content_length",
@@ -67,11 +74,33 @@ class Request(Readable):
         self.on_first_read: Callable[[], None] | None = None
         self._limits = limits
         self._body: ByteBuffer | None = None
+        self._flow: Flow | None = None
         self._closed = False
 
-    def attach(self, body: ByteBuffer) -> None:
-        """Read the body from `body`."""
+    def attach(
+        self, body: ByteBuffer, flows: Flows | None = None, carrier: Carrier | None = None
+    ) -> None:
+        """Read the body from `body`; one that does not come at once is a flow among `flows`."""
         self._body = body
+        self._flows = flows
+        self._carrier = carrier
+
+    @property
+    def flow(self) -> Flow:
+        """The transfer of the body, to see and to steer; a handler may name it and limit it."""
+        if self._flow is not None:
+            return self._flow
+        return Flow(expected=self.content_length) if self._body is None else self._open_flow()
+
+    @property
+    def waits(self) -> bool:
+        """Whether it is not for its client to send: nobody wants it yet, or it was paused."""
+        paused = self._flow is not None and self._flow.state is FlowState.PAUSED
+        return self.on_first_read is not None or paused
+
+    def waited(self) -> dict[Waiting, float] | None:
+        """How long its body waited, and for what; None if it never had to."""
+        return None if self._flow is None else self._flow.waited()
 
     @property
     def headers(self) -> FieldView:
@@ -97,9 +126,7 @@ class Request(Readable):
         Raises `DisconnectedError` when the client went away before the body's end.
         """
         chunk = self.read_nowait(max_bytes)
-        if chunk is None and self._body is not None:
-            return await self._body.read(max_bytes)
-        return chunk or b""
+        return await self._read_later(max_bytes) if chunk is None else chunk
 
     def read_nowait(self, max_bytes: int | None = None) -> bytes | None:
         """Return what `read` would, or None if it would have to wait. Raises as `read`."""
@@ -112,14 +139,25 @@ class Request(Readable):
         if self.on_first_read is not None:
             on_first_read, self.on_first_read = self.on_first_read, None
             on_first_read()
-        return self._body.read_nowait(max_bytes)
+        if self._flow is not None and not self._flow.free:
+            return None
+        chunk = self._body.read_nowait(max_bytes)
+        if chunk:
+            self._note(len(chunk))
+        return chunk
 
     async def read_chunks(self) -> list[bytes]:
         """All chunks that wait to be read, at least one; none at the end. Raises as `read`."""
         chunk = await self.read()
-        if not chunk:
+        body, flow = self._body, self._flow
+        if not chunk or body is None:
             return []
-        return [chunk] if self._body is None else [chunk, *self._body.take_all()]
+        if not body.size or (flow is not None and not flow.free):
+            return [chunk]
+        size = body.size
+        chunks = [chunk, *body.take_all()]
+        self._note(size)
+        return chunks
 
     def pause(self) -> None:
         """Stop the client: its socket is not read until `resume`."""
@@ -138,11 +176,66 @@ class Request(Readable):
             if self._body is not None:
                 self._body.clear()
                 self._body.fail(ClosedError("the request's body was closed"))
+        self._close_flow()
 
     def discard(self) -> None:
         """Free what was received and not read: nobody will read it any more."""
         if self._body is not None:
             self._body.clear()
+        self._close_flow()
+
+    async def _read_later(self, max_bytes: int | None) -> bytes:
+        """Read what is not here yet, or may not be read yet."""
+        body, flow = self._body, self._flow
+        assert body is not None
+        if flow is None:
+            if self.content_length is not None and self.content_length <= SMALL_BODY:
+                first = await body.read(max_bytes)
+                if first:
+                    self._note(len(first))
+                return first
+            flow = self._open_flow()
+        while True:
+            if not body.size:
+                flow.waiting = Waiting.PEER
+                try:
+                    await body.wait_until_readable()
+                finally:
+                    flow.waiting = None
+            size = body.size if max_bytes is None else min(body.size, max_bytes)
+            granted = size if flow.free or not size else await flow.turn(size)
+            chunk = body.read_nowait(granted or None)
+            if chunk:
+                flow.give_back(granted - len(chunk))
+                self._note(len(chunk))
+            if chunk is not None:  # it may have been cleared meanwhile
+                return chunk
+
+    def _note(self, size: int) -> None:
+        """`size` bytes have been read; if more is to come, the body is a flow from now on."""
+        flow, body = self._flow, self._body
+        assert body is not None
+        over = body.ended and not body.size
+        if flow is None:
+            if over:
+                return
+            flow = self._open_flow()
+        flow.moved += size
+        if over:
+            flow.close()
+
+    def _open_flow(self) -> Flow:
+        if self._flows is None:
+            self._flow = Flow(expected=self.content_length)
+        else:
+            self._flow = self._flows.open(
+                Direction.IN, subject=self, expected=self.content_length, carrier=self._carrier
+            )
+        return self._flow
+
+    def _close_flow(self) -> None:
+        if self._flow is not None:
+            self._flow.close()
 
     async def body(self) -> bytes:
         """The whole body, in memory.

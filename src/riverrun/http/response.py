@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from enum import Enum
 
 from riverrun.errors import BusyError, ClosedError, DisconnectedError, HTTPError, LengthError
-from riverrun.flows import Flow
+from riverrun.flows import Direction, Flow, FlowState, Waiting
 from riverrun.http.framing import CHUNKED, COUNTED, NONE, size_of
 from riverrun.http.headers import Headers
 from riverrun.http.heads import LINE_END, declared_length, render_head, render_informational
@@ -93,16 +93,34 @@ class Response(Writable):
 
     @property
     def flow(self) -> Flow:
-        """This transfer, to see and to steer."""
-        if self._flow is None:
-            self._flow = Flow(expected=self._declared, shape=self._wire.shape)
-            self._flow.moved = self.body_sent
-        return self._flow
+        """This transfer, to see and to steer; a handler may name it and limit it."""
+        if self._flow is not None:
+            return self._flow
+        return self._open_flow() if self.state in UNFINISHED else Flow(expected=self._declared)
+
+    @property
+    def paused(self) -> bool:
+        """Whether an operator has paused it."""
+        return self._flow is not None and self._flow.state is FlowState.PAUSED
+
+    @property
+    def closing(self) -> bool:
+        """Whether its connection will close, as when the server stops: end what has no end."""
+        return self._wire.last_response
 
     @property
     def moved(self) -> int:
         """How many bytes of the body have been handed on so far."""
         return self.body_sent if self._flow is None else self._flow.moved
+
+    def waited(self) -> dict[Waiting, float] | None:
+        """How long its body waited, and for what; None if it never had to."""
+        return None if self._flow is None else self._flow.waited()
+
+    def settle(self) -> None:
+        """The exchange is over: its flow, if there is one, has come to its end."""
+        if self._flow is not None:
+            self._flow.close()
 
     def prepare(self, field_lines: bytes, length: int) -> None:
         """Send these rendered field lines, which hold a Content-Length of `length`, in the head.
@@ -137,7 +155,7 @@ class Response(Writable):
             else:
                 await self._send_paced(chunk, flow)
             if not self._wire.has_room:
-                await self._wire.drain()
+                await self._drain(flow)
         except DisconnectedError:
             if self.state is ABORTED:
                 raise ClosedError("the response is aborted") from None
@@ -190,8 +208,9 @@ class Response(Writable):
         rest is for `write_region`.
         """
         wire = self._wire
-        shaped = wire.shape is not None and not wire.shape.passes(length)
-        if shaped or self._flow is not None or not wire.has_room:
+        if self._flow is not None or not wire.has_room:
+            return False
+        if wire.flows.limited and not wire.flows.admits(self._request.client, length):
             return False
         self._check_writable(length)
         head = self._begin(length)
@@ -223,7 +242,15 @@ class Response(Writable):
                 await self.write(chunk)
             self._finish(trailers)
         if not self._wire.has_room:
+            await self._drain(self._flow or self._open_flow())
+        self.settle()
+
+    async def _drain(self, flow: Flow) -> None:
+        flow.waiting = Waiting.PEER
+        try:
             await self._wire.drain()
+        finally:
+            flow.waiting = None
 
     def _stop_writing(self) -> None:
         self._writing = False
@@ -245,7 +272,7 @@ class Response(Writable):
         if self._flow is not None:
             if size and not self._flow.free:
                 return False
-        elif wire.shape is not None and not wire.shape.passes(size):
+        elif wire.flows.limited and not wire.flows.admits(self._request.client, size):
             return False
         self._end_at_once(chunk, size)
         return True
@@ -309,7 +336,17 @@ class Response(Writable):
             request.keep_alive and not wire.last_response,
         )
         self.state = BODY
+        if self._flow is not None and self._flow.expected is None:
+            self._flow.expected = self._declared
         return head
+
+    def _open_flow(self) -> Flow:
+        wire = self._wire
+        self._flow = flow = wire.flows.open(
+            Direction.OUT, subject=self._request, expected=self._declared, carrier=wire
+        )
+        flow.moved = self.body_sent
+        return flow
 
     def _send_body(self, chunk: Chunk) -> None:
         pieces: list[Chunk] = []
@@ -334,7 +371,7 @@ class Response(Writable):
                 self._send_body(rest[:granted])
                 rest = rest[granted:]
                 if rest and not self._wire.has_room:
-                    await self._wire.drain()
+                    await self._drain(flow)
             except asyncio.CancelledError:
                 if len(rest) < size_of(chunk):  # a chunk is sent whole or not at all
                     self._send_body(rest)

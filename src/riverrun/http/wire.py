@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Sequence
 from typing import Protocol
 
-from riverrun.flows import Flow, Shape
+from riverrun.flows import Carrier, Flow, Flows
 from riverrun.streams.contracts import Chunk, FileRegion
 
 
@@ -15,11 +15,11 @@ class ServerFields(Protocol):
     server_fields: bytes
 
 
-class Wire(Protocol):
+class Wire(Carrier, Protocol):
     """The connection, as a response sees it."""
 
-    shape: Shape | None
-    """How every body is to be sent."""
+    flows: Flows
+    """Where every body is seen that outlives one write, and what limits there are."""
 
     has_room: bool
     """Whether less than the high-water mark waits to be accepted by the kernel."""

@@ -201,6 +201,7 @@ class Connection(asyncio.BufferedProtocol):
     def exchange_over(self, exchange: Exchange) -> None:
         """The handler is done with it, well or badly."""
         server = self.server
+        exchange.response.settle()
         if server.access_log is not None:
             server.access_log.add(
                 self.client, exchange.request, exchange.response, exchange.started_at
@@ -254,9 +255,12 @@ class Connection(asyncio.BufferedProtocol):
             if expectation.lower() != b"100-continue":
                 raise HTTPError(417)
             request.on_first_read = self._continue
-        high_water_mark = self.server.options.limits.body_high_water_mark
-        self._incoming = self._intake.receive_body(request, high_water_mark, self.server.budget)
-        self._receiving.restart(self.server.clock.now)
+        server = self.server
+        high_water_mark = server.options.limits.body_high_water_mark
+        self._incoming = self._intake.receive_body(
+            request, high_water_mark, server.budget, server.flows, self.wire.cut
+        )
+        self._receiving.restart(server.clock.now)
 
     def _continue(self) -> None:
         """The handler wants the body that the client is holding back."""
@@ -286,6 +290,7 @@ class Connection(asyncio.BufferedProtocol):
             and not (self.wire.last_response or self._queue or self._refusal)
         ):
             # Nothing of it is left, and nothing else is to be done.
+            response.settle()
             if access_log is not None:
                 access_log.add(self.client, request, response, started_at)
             self._since = server.clock.now
@@ -375,14 +380,14 @@ class Connection(asyncio.BufferedProtocol):
 
     def _check_stalls(self, now: float) -> None:
         limits = self.server.options.limits
-        incoming = self._incoming
-        if incoming is None or self._intake.held or incoming.request.on_first_read is not None:
+        incoming, exchange = self._incoming, self._exchange
+        if incoming is None or self._intake.held or incoming.request.waits:
             self._receiving.restart(now)
         elif self._receiving.stalled(incoming.received, now, limits):
             self._incoming = None
             self.close_after_response()
             incoming.body.fail(StallError("stall_timeout", limits.stall_timeout))
-        if not self.wire.waits_for_peer:
+        if not self.wire.waits_for_peer or (exchange is not None and exchange.response.paused):
             self._sending.restart(now)
         elif self._sending.stalled(self._moved(), now, limits):
             self._transport.abort()

@@ -8,6 +8,7 @@ from enum import Enum
 from functools import partial
 
 from riverrun.errors import HTTPError
+from riverrun.flows import Flows
 from riverrun.http.parser import RequestParser
 from riverrun.http.request import Request
 from riverrun.server.hangups import Hangups
@@ -26,12 +27,20 @@ class Hold(Enum):
 class Incoming:
     """A request whose body is being received, and how many bytes of it have come."""
 
-    __slots__ = ("body", "received", "request")
+    __slots__ = ("body", "cut", "high_water_mark", "received", "request")
 
-    def __init__(self, request: Request, body: ByteBuffer) -> None:
+    def __init__(self, request: Request, body: ByteBuffer, cut: Callable[[], None]) -> None:
+        """`cut` closes the connection at once."""
         self.request = request
         self.body = body
+        self.cut = cut
+        self.high_water_mark = body.high_water_mark
         self.received = 0
+
+    @property
+    def buffered(self) -> int:
+        """How many bytes wait to be read."""
+        return self.body.size
 
 
 class Intake:
@@ -65,17 +74,26 @@ class Intake:
         return bool(self._holds)
 
     def receive_body(
-        self, request: Request, high_water_mark: int, budget: BufferBudget
+        self,
+        request: Request,
+        high_water_mark: int,
+        budget: BufferBudget,
+        flows: Flows,
+        cut: Callable[[], None],
     ) -> Incoming:
-        """Make the buffer that `request` is read from; when it is full, the socket is not read."""
+        """Make the buffer that `request` is read from; when it is full, the socket is not read.
+
+        A body that takes its time is a flow among `flows`, which `cut` ends badly.
+        """
         body = ByteBuffer(
             high_water_mark,
             pause=partial(self.hold, Hold.BODY),
             resume=partial(self.release, Hold.BODY),
             budget=budget,
         )
-        request.attach(body)
-        return Incoming(request, body)
+        incoming = Incoming(request, body, cut)
+        request.attach(body, flows, incoming)
+        return incoming
 
     def hold(self, reason: Hold) -> None:
         """Stop reading for `reason`."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from riverrun.flows import Shape
+from riverrun.flows import Flows, Shape
 from riverrun.http.limits import Limits
 from riverrun.server.access_log import AccessLog
 
@@ -19,5 +19,12 @@ class Options:
     shape: Shape | None = None
     """How every response body is sent; None sends as fast as the client takes it."""
 
+    flows: Flows | None = None
+    """Where transfers are seen, steered and limited; None makes one that keeps to `shape`."""
+
     access_log: AccessLog | None = None
     """Who is told of every exchange when it is over."""
+
+    def __post_init__(self) -> None:
+        if self.flows is not None and self.shape is not None:
+            raise ValueError("flows have a shape of their own: give one of the two")

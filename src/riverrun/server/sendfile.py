@@ -94,7 +94,8 @@ class RegionSender:
                 flow.waiting = None
                 continue
             self._stopped = self._loop.create_future()
-            flow.waiting = Waiting.PEER
+            if stop is Stop.SOCKET_FULL:
+                flow.waiting = Waiting.PEER
             self._loop.add_writer(self._socket, self._on_writable)
             try:
                 await self._stopped
@@ -152,6 +153,8 @@ class RegionSender:
         if stop is not Stop.SOCKET_FULL and stop is not Stop.TURN_OVER:
             self._loop.remove_writer(self._socket)
             stopped.set_result(None)
+        elif stop is Stop.SOCKET_FULL and self._flow.waiting is None:
+            self._flow.waiting = Waiting.PEER
 
     def _send_slices(self) -> Stop:
         region, flow = self._region, self._flow

@@ -9,6 +9,7 @@ from contextlib import suppress
 from types import TracebackType
 from typing import Self
 
+from riverrun.flows import Flows
 from riverrun.http.handler import Handler
 from riverrun.server.clock import Clock
 from riverrun.server.connection import Connection
@@ -49,6 +50,8 @@ class Server:
         self.handler = handler
         self.options = options or Options()
         self.access_log = self.options.access_log
+        flows = self.options.flows
+        self.flows = Flows(shape=self.options.shape) if flows is None else flows
         self.connections: set[Connection] = set()
         self.stopping = False
         self.port: int | None = None
@@ -129,6 +132,7 @@ class Server:
     def _every_second(self) -> None:
         for connection in list(self.connections):
             connection.check(self.clock.now)
+        self.flows.tidy()
 
     def _finish(self) -> None:
         self.clock.stop()

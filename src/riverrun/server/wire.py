@@ -11,7 +11,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from riverrun.errors import DisconnectedError, TruncatedError
-from riverrun.flows import Flow, FlowState, Shape, Waiting
+from riverrun.flows import Flow, Flows, FlowState, Waiting
 from riverrun.http.wire import ServerFields
 from riverrun.server.sendfile import RegionSender
 from riverrun.server.transports import copies_what_it_keeps, socket_descriptor
@@ -35,15 +35,15 @@ class SocketWire:
         "_connection",
         "_copies",
         "_gone",
-        "_high_water_mark",
         "_loop",
         "_room",
         "_sender",
         "_transport",
         "clock",
+        "flows",
         "has_room",
+        "high_water_mark",
         "last_response",
-        "shape",
     )
 
     def __init__(self, connection: Connection, transport: asyncio.Transport) -> None:
@@ -52,15 +52,20 @@ class SocketWire:
         self._transport = transport
         self._loop = connection.server.loop
         self.clock: ServerFields = connection.server.clock
-        self._high_water_mark = options.limits.response_high_water_mark
+        self.high_water_mark = options.limits.response_high_water_mark
         self._room: asyncio.Future[None] | None = None
         self._sender: RegionSender | None = None
         self._gone = False
         self._copies = not copies_what_it_keeps(transport)
         self.has_room = True
-        self.shape: Shape | None = options.shape
+        self.flows: Flows = connection.server.flows
         self.last_response = False
-        transport.set_write_buffer_limits(high=self._high_water_mark)
+        transport.set_write_buffer_limits(high=self.high_water_mark)
+
+    @property
+    def buffered(self) -> int:
+        """How many bytes the transport holds."""
+        return self._transport.get_write_buffer_size()
 
     @property
     def waits_for_peer(self) -> bool:
@@ -165,7 +170,7 @@ class SocketWire:
             await self.drain()
         finally:
             flow.waiting = None
-            self._transport.set_write_buffer_limits(high=self._high_water_mark)
+            self._transport.set_write_buffer_limits(high=self.high_water_mark)
         return await sender.send(region, flow)
 
     async def _send_by_reading(self, region: FileRegion, flow: Flow) -> int:
@@ -181,6 +186,8 @@ class SocketWire:
             )
             if not chunk:
                 raise TruncatedError(region.length, sent)
+            if flow.free is not free or flow.state is not FlowState.RUNNING:
+                break  # steered while it was read
             self.send((chunk,))
             sent += len(chunk)
             flow.moved += len(chunk)

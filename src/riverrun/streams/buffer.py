@@ -128,6 +128,11 @@ class ByteBuffer:
             raise self._error
         return b"" if self._ended else None
 
+    async def wait_until_readable(self) -> None:
+        """Wait until `read` would not have to. Raises `BusyError` as `read` does."""
+        while not (self._chunks or self._ended or self._error is not None):
+            await self._wakeup.wait()
+
     def take_all(self) -> list[bytes]:
         """Return every chunk that waits, maybe none."""
         if not self._chunks:

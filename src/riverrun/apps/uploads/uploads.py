@@ -15,7 +15,6 @@ from riverrun.apps.files.confinement import STORE_FOLDER
 from riverrun.apps.uploads.form import store_form
 from riverrun.apps.uploads.growing import send_growing
 from riverrun.apps.uploads.limits import Permissions, UploadLimits
-from riverrun.apps.uploads.origins import check_origin
 from riverrun.apps.uploads.overview import send_entry, send_overview
 from riverrun.apps.uploads.plain import delete_file, put_file
 from riverrun.apps.uploads.resumable import (
@@ -30,6 +29,7 @@ from riverrun.apps.uploads.store import CompleteHook, UploadStore
 from riverrun.apps.uploads.tus import Tus
 from riverrun.apps.uploads.upload import Upload
 from riverrun.errors import HTTPError
+from riverrun.http.origins import check_origin
 from riverrun.http.request import Request
 from riverrun.http.response import Response
 from riverrun.http.resumable_uploads import PARTIAL_UPLOAD

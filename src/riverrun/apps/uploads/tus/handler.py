@@ -10,7 +10,6 @@ request wins, and that what is told is on the disk, is in `Upload.hold`.
 
 from __future__ import annotations
 
-from riverrun.apps.uploads.origins import check_origin
 from riverrun.apps.uploads.plain import conditions_of
 from riverrun.apps.uploads.record import Dialect
 from riverrun.apps.uploads.store import UploadStore
@@ -29,6 +28,7 @@ from riverrun.apps.uploads.tus.fields import (
 from riverrun.apps.uploads.upload import BeyondLengthError, OffsetError, OvertakenError, Upload
 from riverrun.errors import HTTPError
 from riverrun.http.dates import format_date
+from riverrun.http.origins import check_origin
 from riverrun.http.request import Request
 from riverrun.http.response import Response
 from riverrun.io.threads import to_its_end

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from riverrun.cli.units import (
+from riverrun.units import (
     LARGEST,
     UnitError,
     format_duration,
