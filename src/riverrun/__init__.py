@@ -10,6 +10,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from riverrun.apps.durable import Streams, StreamSettings
     from riverrun.apps.files import Files
     from riverrun.apps.uploads import Permissions, Upload, UploadLimits, Uploads
     from riverrun.flows import Flow, Flows, Shape
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
     from riverrun.http.request import Request
     from riverrun.http.response import Response
     from riverrun.io import open_file
+    from riverrun.logs import Expiry, Log, LogStore, Producer, open_log, open_logs
+    from riverrun.logs.disk import Retention
     from riverrun.server import AccessLog, LogFormat, Options, Server, run
     from riverrun.streams import Readable, Writable, pipeline
 
@@ -25,49 +28,67 @@ __version__ = "0.1.0"
 
 __all__ = [
     "AccessLog",
+    "Expiry",
     "Files",
     "Flow",
     "Flows",
     "Handler",
     "Limits",
+    "Log",
     "LogFormat",
+    "LogStore",
     "Options",
     "Permissions",
+    "Producer",
     "Readable",
     "Request",
     "Response",
+    "Retention",
     "Server",
     "Shape",
+    "StreamSettings",
+    "Streams",
     "Upload",
     "UploadLimits",
     "Uploads",
     "Writable",
     "__version__",
     "open_file",
+    "open_log",
+    "open_logs",
     "pipeline",
     "run",
 ]
 
 _HOMES = {
     "AccessLog": "riverrun.server",
+    "Expiry": "riverrun.logs",
     "Files": "riverrun.apps.files",
     "Flow": "riverrun.flows",
     "Flows": "riverrun.flows",
     "Handler": "riverrun.http.handler",
     "Limits": "riverrun.http.limits",
+    "Log": "riverrun.logs",
     "LogFormat": "riverrun.server",
+    "LogStore": "riverrun.logs",
     "Options": "riverrun.server",
     "Permissions": "riverrun.apps.uploads",
+    "Producer": "riverrun.logs",
     "Readable": "riverrun.streams",
     "Request": "riverrun.http.request",
     "Response": "riverrun.http.response",
+    "Retention": "riverrun.logs.disk",
     "Server": "riverrun.server",
     "Shape": "riverrun.flows",
+    "StreamSettings": "riverrun.apps.durable",
+    "Streams": "riverrun.apps.durable",
     "Upload": "riverrun.apps.uploads",
     "UploadLimits": "riverrun.apps.uploads",
     "Uploads": "riverrun.apps.uploads",
     "Writable": "riverrun.streams",
     "open_file": "riverrun.io",
+    "open_log": "riverrun.logs",
+    "open_logs": "riverrun.logs",
     "pipeline": "riverrun.streams",
     "run": "riverrun.server",
 }

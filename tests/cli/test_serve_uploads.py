@@ -69,7 +69,7 @@ def test_the_limit_of_an_upload_can_be_set(folder: Path) -> None:
 @pytest.mark.parametrize("word", ["uploads", "upload,everything"])
 def test_an_unknown_change_is_one_line_and_status_2(folder: Path, word: str) -> None:
     ended = answer("serve", "--allow", word, *FREE_PORT, folder=folder)
-    unknown, known = word.rpartition(",")[2], "upload, overwrite, delete, steer, watch"
+    unknown, known = word.rpartition(",")[2], "upload, overwrite, delete, streams, steer, watch"
     assert (ended.returncode, ended.stdout, ended.stderr) == (
         2,
         "",
@@ -85,7 +85,7 @@ def test_a_second_server_is_one_line_and_status_2(folder: Path) -> None:
         assert (ended.returncode, ended.stdout, ended.stderr) == (
             2,
             "",
-            f"riverrun: another server takes uploads into {folder}\n",
+            f"riverrun: another server changes {folder}\n",
         )
 
 

@@ -169,6 +169,8 @@ class LogContract:
     async def test_a_log_is_begun_once(self, store: LogStore, log: Log) -> None:
         again = await store.create("chat", content_type="text/plain", data=b"not added")
         assert again == (log, False)
+        other_case = await store.create("chat", content_type="Text/Plain; charset=utf-8")
+        assert other_case == (log, False)
         assert log.info.tail == 0
         for other in (
             {"content_type": "text/html"},

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Mapping
 from typing import Final
 
-from riverrun.http.handler import Handler
+from riverrun.http.handler import Handler, close_handler, stop_handler
 from riverrun.http.request import Request
 from riverrun.http.response import Response
 from riverrun.http.targets import encode_path
@@ -32,6 +32,7 @@ class Mounts:
             if not path.startswith("/") or not path.strip("/"):
                 raise ValueError(f"a handler is mounted below a path like /api, not {path!r}")
             self._mounts[tuple(path.strip("/").split("/"))] = handler
+        self._handlers: tuple[object, ...] = (root, *self._mounts.values())
         self._depth = max(map(len, self._mounts), default=0)
         self._starts = tuple(encode_path(segments).encode() for segments in self._mounts)
 
@@ -42,6 +43,16 @@ class Mounts:
         if plain and not target.startswith(self._starts):
             return self._root(request, response)
         return self._find(request)(request, response)
+
+    def stop(self) -> None:
+        """The server stops: tell all; see `Stoppable`."""
+        for handler in self._handlers:
+            stop_handler(handler)
+
+    def close(self) -> None:
+        """Let go of all; see `Closable`."""
+        for handler in self._handlers:
+            close_handler(handler)
 
     def _find(self, request: Request) -> Handler:
         segments = request.url.segments

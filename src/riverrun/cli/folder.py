@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +19,10 @@ if TYPE_CHECKING:
     from riverrun.server import Handler
 
 CHANGES = ("upload", "overwrite", "delete")
+STREAMS = "streams"
+STREAMS_FOLDER = (
+    "logs"  # where they are kept, in riverrun's own folder below the one that is served
+)
 FLOWS = ("steer", "watch")
 """What may be done to transfers, and by whom (see `riverrun.apps.flows.Access`)."""
 
@@ -33,7 +40,7 @@ class Allowed(click.ParamType[frozenset[str]]):
             return value
         words = value if isinstance(value, list) else str(value).split(",")
         allowed = {str(word).strip() for word in words} - {"", NOTHING}
-        known = (*CHANGES, *FLOWS)
+        known = (*CHANGES, STREAMS, *FLOWS)
         for word in sorted(allowed - set(known)):
             self.fail(f"{word!r} cannot be allowed; {', '.join(known)} can", param, ctx)
         return frozenset(allowed)
@@ -65,7 +72,8 @@ class FolderSettings:
 
     def describe(self) -> str:
         """What may be done, for people."""
-        text = f"allows: {', '.join(self.changes)}" if self.changes else "read only"
+        changes = [*self.changes, *([STREAMS] if STREAMS in self.allow else [])]
+        text = f"allows: {', '.join(changes)}" if changes else "read only"
         who = "anybody" if "watch" in self.allow else "this machine"
         if "steer" in self.allow:
             text += f", transfers are steered by {who}"
@@ -90,25 +98,32 @@ def open_folder(
 
     allow = settings.allow
     access = Access(steer="steer" in allow, remote="watch" in allow, names=(host.lower(),))
-    return Mounts(_open_root(path, settings), {"/~/flows": Steering(flows, access)})
+    mounts: dict[str, Handler] = {"/~/flows": Steering(flows, access)}
+    with _telling_what_is_wrong(path, settings):
+        root = _open(path, settings)
+        if STREAMS in allow:
+            mounts |= _open_streams(path, settings)
+    return Mounts(root, mounts)
 
 
-def _open_root(path: str, settings: FolderSettings) -> Handler:
+@contextmanager
+def _telling_what_is_wrong(path: str, settings: FolderSettings) -> Iterator[None]:
+    """Raise `CannotStartError` instead of what opening a folder raises."""
     try:
-        return _open(path, settings)
+        yield
     except FileNotFoundError:
         raise CannotStartError(f"{path} does not exist") from None
     except NotADirectoryError:
         raise CannotStartError(f"{path} is not a folder") from None
     except BlockingIOError:
-        raise CannotStartError(f"another server takes uploads into {path}") from None
+        raise CannotStartError(f"another server changes {path}") from None
     except PermissionError:
-        use = "written" if settings.changes else "read"
+        use = "written" if settings.changes or STREAMS in settings.allow else "read"
         raise CannotStartError(f"{path} may not be {use} by this user") from None
     except OSError as error:
         raise CannotStartError(f"cannot serve {path}: {error.strerror}") from None
     except sqlite3.Error as error:
-        raise CannotStartError(f"cannot open the uploads of {path}: {error}") from None
+        raise CannotStartError(f"cannot open what is kept of {path}: {error}") from None
 
 
 def _open(path: str, settings: FolderSettings) -> Handler:
@@ -131,3 +146,19 @@ def _open(path: str, settings: FolderSettings) -> Handler:
         hidden=settings.hidden,
         cors=settings.cors,
     )
+
+
+def _open_streams(path: str, settings: FolderSettings) -> dict[str, Handler]:
+    """What answers for streams, kept in the folder `path`."""
+    from riverrun.apps.durable import Streams, StreamsOverview  # noqa: PLC0415 - where allowed only
+    from riverrun.apps.files.confinement import STORE_FOLDER, Root  # noqa: PLC0415
+    from riverrun.logs.disk import DiskLogStore  # noqa: PLC0415
+
+    root = Root(path)
+    try:
+        os.close(root.make_folders((STORE_FOLDER, STREAMS_FOLDER), mode=0o700))
+    finally:
+        root.close()
+    store = DiskLogStore(os.path.join(path, STORE_FOLDER, STREAMS_FOLDER))  # noqa: PTH118
+    streams = Streams(store, cors=settings.cors)
+    return {"/v1/stream": streams, "/~/streams": StreamsOverview(store)}

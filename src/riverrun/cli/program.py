@@ -155,8 +155,8 @@ Examples:
 )  # fmt: skip
 @setting(
     "--allow", section=CHANGE, metavar="CHANGE,...", type=ALLOWED, default="",
-    help="Let clients change things: upload, overwrite, delete; steer transfers from this"
-    " machine, and with watch from any.",
+    help="Let clients change things: upload, overwrite, delete; keep streams; steer transfers"
+    " from this machine, and with watch from any.",
 )  # fmt: skip
 @setting(
     "--upload-size", section=CHANGE, type=SIZE, default=None,

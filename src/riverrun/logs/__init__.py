@@ -12,6 +12,7 @@ from riverrun.logs.contracts import (
     Produced,
     Producer,
     Watcher,
+    same_content_type,
 )
 from riverrun.logs.errors import (
     ContentTypeError,
@@ -27,6 +28,7 @@ from riverrun.logs.errors import (
     OrderError,
     StorageError,
 )
+from riverrun.logs.opening import open_log, open_logs
 
 __all__ = [
     "NEVER",
@@ -52,4 +54,7 @@ __all__ = [
     "Producer",
     "StorageError",
     "Watcher",
+    "open_log",
+    "open_logs",
+    "same_content_type",
 ]

@@ -93,6 +93,15 @@ class Produced(NamedTuple):
     """Whether it had been stored before, and was not stored again."""
 
 
+def same_content_type(one: str, other: str) -> bool:
+    """Whether two content types mean the same: in any case, and whatever their parameters."""
+    return _essence(one) == _essence(other)
+
+
+def _essence(content_type: str) -> str:
+    return content_type.partition(";")[0].strip().lower()
+
+
 class Created(NamedTuple):
     """A log, and whether it was not there before."""
 
@@ -185,6 +194,8 @@ class LogStore(Protocol):
     ) -> Created:
         """Begin a log with `data` in it, or give the one that is there if it was begun so.
 
+        Content types are the same whatever their case and their parameters.
+
         Raises `LogExistsError` when one of that name has other properties, or is deleted and not
         gone yet; `StorageError`. A cancel leaves open whether it was created.
         """
@@ -218,3 +229,6 @@ class LogStore(Protocol):
 
     async def aclose(self) -> None:
         """Finish what was begun and let go of everything."""
+
+    def close(self) -> None:
+        """As `aclose`, where no event loop runs any more; blocking. Twice is once."""

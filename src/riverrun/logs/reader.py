@@ -76,15 +76,21 @@ async def read_some(log: Log, offset: int, size: int) -> bytes:
     """
     async with aclosing(log.slices(offset, min(offset + size, log.info.tail))) as slices:
         async for piece in slices:
-            if isinstance(piece, bytes):
-                return piece
-            return await read_region(piece)
+            return await _bytes_of(piece)
     raise LogGoneError
 
 
-async def read_region(region: FileRegion) -> bytes:
-    """All of a region, in memory."""
-    chunk = await in_thread(lambda: os.pread(region.descriptor, region.length, region.offset))
-    if len(chunk) < region.length:
+async def read_range(log: Log, start: int, stop: int) -> bytes:
+    """All that lies between two offsets, in memory. Raises `LogGoneError` as `read_some`."""
+    async with aclosing(log.slices(start, stop)) as slices:
+        return b"".join([await _bytes_of(piece) async for piece in slices])
+
+
+async def _bytes_of(piece: FileRegion | bytes) -> bytes:
+    if isinstance(piece, bytes):
+        return piece
+    # To its end: the region is not the file's any more once this was cancelled.
+    chunk = await in_thread(lambda: os.pread(piece.descriptor, piece.length, piece.offset))
+    if len(chunk) < piece.length:
         raise LogGoneError
     return chunk

@@ -7,7 +7,7 @@ import signal
 from collections.abc import Callable
 from typing import Any
 
-from riverrun.http.handler import Handler
+from riverrun.http.handler import Handler, close_handler
 from riverrun.server.server import Server
 from riverrun.server.transports import new_event_loop
 
@@ -17,11 +17,15 @@ def run(
 ) -> None:
     """Serve `handler` until SIGINT or SIGTERM, then stop gracefully; a second signal aborts.
 
-    `arguments` are those of `Server`; `started` is called once the server listens. Raises
-    `OSError` when an address cannot be listened on.
+    What the handler has open is closed behind that (`riverrun.http.handler.Closable`). `arguments`
+    are those of `Server`; `started` is called once the server listens. Raises `OSError` when an
+    address cannot be listened on.
     """
-    with asyncio.Runner(loop_factory=new_event_loop) as runner:
-        runner.run(_serve(Server(handler, **arguments), started))
+    try:
+        with asyncio.Runner(loop_factory=new_event_loop) as runner:
+            runner.run(_serve(Server(handler, **arguments), started))
+    finally:
+        close_handler(handler)
 
 
 async def _serve(server: Server, started: Callable[[Server], None] | None) -> None:

@@ -10,7 +10,7 @@ from types import TracebackType
 from typing import Self
 
 from riverrun.flows import Flows
-from riverrun.http.handler import Handler
+from riverrun.http.handler import Handler, stop_handler
 from riverrun.server.clock import Clock
 from riverrun.server.connection import Connection
 from riverrun.server.hangups import Hangups
@@ -90,6 +90,8 @@ class Server:
             graceful_timeout = self.options.limits.graceful_timeout
         if self.stopping:
             graceful_timeout = 0
+        else:
+            stop_handler(self.handler)
         self.stopping = True
         for connection in list(self.connections):
             connection.stop()

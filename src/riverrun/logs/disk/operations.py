@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Generic, NamedTuple, Protocol, TypeVar
 
-from riverrun.logs.contracts import Expiry, LogInfo, Produced, Producer
+from riverrun.logs.contracts import Expiry, LogInfo, Produced, Producer, same_content_type
 from riverrun.logs.disk.catalogue import Row, Segment
 from riverrun.logs.disk.transaction import Transaction
 from riverrun.logs.errors import (
@@ -132,8 +132,9 @@ class Create:
         if found is not None:
             if found.deleted:
                 raise LogExistsError
-            same = (self.content_type, self.expiry, self.closed, None)
-            if (found.content_type, found.expiry, bool(found.closed), found.origin) != same:
+            same = same_content_type(found.content_type, self.content_type)
+            asked = (self.expiry, self.closed, None)
+            if not same or (found.expiry, bool(found.closed), found.origin) != asked:
                 raise LogExistsError
             return Known(found, transaction.last_segment(found))
         now = transaction.now
@@ -163,7 +164,8 @@ class Fork:
         offset = source.tail if self.offset is None else self.offset
         if not source.start <= offset <= source.tail:
             raise OffsetError(offset, source.start, source.tail)
-        if self.content_type not in (None, source.content_type):
+        given = self.content_type
+        if given is not None and not same_content_type(given, source.content_type):
             raise ContentTypeError(source.content_type)
         expiry = self.expiry
         if expiry == Expiry():
@@ -174,9 +176,8 @@ class Fork:
                 raise LogExistsError
             if self.offset is None:
                 offset = found.fork_offset or 0
-            same = (source.content_type, expiry, self.closed, source.id, offset)
-            has = (found.content_type, found.expiry, bool(found.closed), found.parent)
-            if (*has, found.fork_offset) != same:
+            asked = (expiry, self.closed, source.id, offset)
+            if (found.expiry, bool(found.closed), found.parent, found.fork_offset) != asked:
                 raise LogExistsError
             return Known(found, transaction.last_segment(found))
         row = _new_row(self.name, source.content_type, expiry, transaction.now)

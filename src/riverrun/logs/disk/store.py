@@ -8,7 +8,7 @@ import time
 from collections import OrderedDict
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import suppress
-from typing import TypeVar
+from typing import Self, TypeVar
 from weakref import WeakValueDictionary
 
 from riverrun.errors import ClosedError
@@ -145,6 +145,12 @@ class DiskLogStore:
     ) -> ResultT:
         """Receive `data`, and apply the operation that stores it; tells whether it did."""
         return await self._storing(data, operation, was_stored, lambda result: result)
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *failure: object) -> None:
+        await self.aclose()
 
     async def aclose(self) -> None:
         """Finish what was begun and let go of everything."""

@@ -1,0 +1,84 @@
+r"""JSON mode (Durable Streams, 9.1): a stream of messages, each of which is JSON.
+
+In the log, ``,\n`` follows every message, and no message has a line break in it: none can be
+inside a string, and elsewhere a space does as well. So the messages between two offsets are an
+array as they lie there, but for its brackets and the last separator, and where a message ends can
+be found from anywhere.
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+from riverrun.errors import HTTPError
+from riverrun.logs import Log
+from riverrun.logs.reader import read_range, read_some
+
+SEPARATOR = b",\n"
+LINE_BREAKS = bytes.maketrans(b"\r\n", b"  ")
+WINDOW = 64 * 1024
+
+_decode_array = msgspec.json.Decoder(list[msgspec.Raw]).decode
+_decode_one = msgspec.json.Decoder(msgspec.Raw).decode
+
+
+def split_messages(body: bytes) -> list[bytes]:
+    """The messages in a body: the elements of an array, or the one that it is.
+
+    Raises `HTTPError` 400 if it is not JSON.
+    """
+    try:
+        body.decode()
+        stripped = body.strip(b" \t\r\n")
+        raw = _decode_array(stripped) if stripped[:1] == b"[" else [_decode_one(stripped)]
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise HTTPError(400, f"The body is not JSON: {error}.") from None
+    except RecursionError:
+        raise HTTPError(400, "The JSON is nested too deeply.") from None
+    return [bytes(message).strip(b" \t\r\n").translate(LINE_BREAKS) for message in raw]
+
+
+def join_messages(messages: list[bytes]) -> bytes:
+    """Messages as they lie in the log."""
+    return b"".join(message + SEPARATOR for message in messages)
+
+
+async def is_boundary(log: Log, offset: int) -> bool:
+    """Whether a message, or nothing, ends at `offset`."""
+    info = log.info
+    if offset in (info.start, info.tail):
+        return True
+    return info.start < offset < info.tail and await read_range(log, offset - 1, offset) == b"\n"
+
+
+async def boundary_before(log: Log, start: int, stop: int) -> int:
+    """The last place up to `stop` where a message ends; if there is none behind `start`, the next.
+
+    `start` is such a place.
+    """
+    if stop >= log.info.tail:
+        return log.info.tail
+    high = stop
+    while high > start:
+        low = max(start, high - WINDOW)
+        found = (await read_range(log, low, high)).rfind(b"\n")
+        if found >= 0:
+            return low + found + 1
+        high = low
+    return await boundary_after(log, stop, 1) or log.info.tail
+
+
+async def boundary_after(log: Log, start: int, count: int) -> int | None:
+    """Where the message ends that is `count` messages behind `start`, None if there are less."""
+    while start < log.info.tail:
+        chunk = await read_some(log, start, WINDOW)
+        lines = chunk.count(b"\n")
+        if lines < count:
+            count -= lines
+            start += len(chunk)
+            continue
+        found = -1
+        for _ in range(count):
+            found = chunk.index(b"\n", found + 1)
+        return start + found + 1
+    return None

@@ -1,0 +1,187 @@
+"""Streams over HTTP, as a handler: what is asked of which stream."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from riverrun.apps.durable.appending import append_to_stream
+from riverrun.apps.durable.creating import create_stream, fork_stream
+from riverrun.apps.durable.errors import answer_for
+from riverrun.apps.durable.fields import parameters_of
+from riverrun.apps.durable.live import send_events
+from riverrun.apps.durable.offsets import NOW, parse_offset
+from riverrun.apps.durable.reading import (
+    check_offset,
+    long_poll,
+    send_part,
+    tell_stream,
+    tell_tail,
+)
+from riverrun.apps.durable.settings import StreamSettings
+from riverrun.apps.durable.waiting import Following, Waiting
+from riverrun.errors import HTTPError
+from riverrun.http.origins import check_origin
+from riverrun.http.request import Request
+from riverrun.http.response import Response
+from riverrun.http.targets import Target, parse_target
+from riverrun.logs import Log, LogError, LogStore
+
+PREFIX: Final = "/v1/stream"
+METHODS: Final = "GET, HEAD, PUT, POST, DELETE, OPTIONS"
+READING_METHODS: Final = ("GET", "HEAD", "OPTIONS")
+RESERVED: Final = "__ds"  # where the protocol has its subscriptions, which are not offered
+LONGEST_NAME: Final = 1024
+SAFE_FIELDS: Final = {
+    "x-content-type-options": "nosniff",
+    "cross-origin-resource-policy": "cross-origin",
+}
+EXPOSED: Final = (
+    "etag, location, stream-next-offset, stream-cursor, stream-up-to-date, stream-closed, "
+    "stream-ttl, stream-expires-at, stream-sse-data-encoding, producer-epoch, producer-seq, "
+    "producer-expected-seq, producer-received-seq"
+)
+ALLOWED_FIELDS: Final = (
+    "authorization, content-type, if-none-match, last-event-id, stream-seq, stream-ttl, "
+    "stream-expires-at, stream-closed, stream-forked-from, stream-fork-offset, "
+    "stream-fork-sub-offset, producer-id, producer-epoch, producer-seq"
+)
+
+
+class Streams:
+    """Answers the Durable Streams protocol for the logs in `store`, below the path `prefix`.
+
+    The name of a stream is what its path has behind the prefix. `cors` is the origin whose pages
+    may read and change streams, ``*`` for all; without it only pages of the server's own may. For
+    example::
+
+        riverrun.run(riverrun.Streams(riverrun.open_logs("streams")))
+    """
+
+    def __init__(
+        self,
+        store: LogStore,
+        *,
+        prefix: str = PREFIX,
+        settings: StreamSettings | None = None,
+        cors: str | None = None,
+    ) -> None:
+        self.store = store
+        self.settings = settings or StreamSettings()
+        self._prefix = tuple(name for name in prefix.split("/") if name)
+        self._cors = cors
+        self._waiting = Waiting()
+
+    def stop(self) -> None:
+        """The server stops: whoever follows a stream is let go, and may come back."""
+        self._waiting.stop()
+
+    def close(self) -> None:
+        """Close the store."""
+        self.store.close()
+
+    async def __call__(self, request: Request, response: Response) -> None:
+        """Answer."""
+        for name, value in SAFE_FIELDS.items():
+            response.headers[name] = value
+        if self._cors is not None:
+            self._open_to_origin(response)
+        try:
+            await self._answer(request, response)
+        except LogError as error:
+            raise _safely(answer_for(error)) from error
+        except HTTPError as error:
+            raise _safely(error) from error
+
+    async def _answer(self, request: Request, response: Response) -> None:
+        method = request.method
+        if method not in READING_METHODS:
+            check_origin(request, self._cors)
+        name = self._name_of(request.url)
+        match method:
+            case "GET":
+                await self._read(request, response, await self.store.find(name))
+            case "POST":
+                log = await self.store.find(name)
+                await append_to_stream(request, response, log, self.settings)
+            case "PUT":
+                await self._create(request, response, name)
+            case "HEAD":
+                await tell_stream(response, await self.store.find(name))
+            case "DELETE":
+                await self.store.delete(name)
+                response.status = 204
+                await response.end()
+            case "OPTIONS":
+                response.status = 204
+                response.headers["allow"] = METHODS
+                await response.end()
+            case _:
+                raise HTTPError(405, headers={"allow": METHODS})
+
+    async def _create(self, request: Request, response: Response, name: str) -> None:
+        fields = request.fields
+        source = fields.get(b"stream-forked-from")
+        if source is None:
+            if b"stream-fork-offset" in fields or b"stream-fork-sub-offset" in fields:
+                raise HTTPError(400, "A fork offset needs Stream-Forked-From.")
+            await create_stream(request, response, self.store, name, self.settings)
+        else:
+            source_name = self._name_of(parse_target("GET", source))
+            await fork_stream(request, response, self.store, name, source_name, self.settings)
+
+    async def _read(self, request: Request, response: Response, log: Log) -> None:
+        parameters = parameters_of(request)
+        live = parameters.get("live")
+        token = parameters.get("offset")
+        if live == "sse" and (last := request.fields.get(b"last-event-id")):
+            token = last.decode("latin-1")  # a browser that comes back has only its first address
+        if token is None and live is not None:
+            raise HTTPError(400, "A live read needs an offset.")
+        offset = log.info.start if token is None else parse_offset(token, log.info)
+        await check_offset(log, offset)
+        log.touch()
+        match live:
+            case None if token == NOW:
+                await tell_tail(response, log)
+            case None:
+                await send_part(request, response, log, offset, self.settings)
+            case "long-poll":
+                following = Following(log, offset, parameters.get("cursor"), self._waiting)
+                await long_poll(request, response, following, self.settings)
+            case "sse":
+                following = Following(log, offset, parameters.get("cursor"), self._waiting)
+                await send_events(response, following, self.settings)
+            case _:
+                raise HTTPError(400, "A live read is a long-poll or sse.")
+
+    def _name_of(self, target: Target) -> str:
+        depth = len(self._prefix)
+        segments = target.segments
+        names = segments[depth:]
+        if segments[:depth] != self._prefix or not names or target.trailing_slash:
+            raise HTTPError(404)
+        if RESERVED in names:
+            raise HTTPError(501, "Subscriptions are not offered here.")
+        name = "/".join(names)
+        try:
+            size = len(name.encode())
+        except UnicodeEncodeError:
+            raise HTTPError(400, "The name of a stream is text in UTF-8.") from None
+        if size > LONGEST_NAME:
+            raise HTTPError(414, f"The name of a stream has at most {LONGEST_NAME} bytes.")
+        return name
+
+    def _open_to_origin(self, response: Response) -> None:
+        assert self._cors is not None
+        headers = response.headers
+        headers["access-control-allow-origin"] = self._cors
+        headers["access-control-expose-headers"] = EXPOSED
+        headers["access-control-allow-methods"] = METHODS
+        headers["access-control-allow-headers"] = ALLOWED_FIELDS
+        if self._cors != "*":
+            headers["vary"] = "origin"
+
+
+def _safely(error: HTTPError) -> HTTPError:
+    error.headers.update(SAFE_FIELDS)
+    return error
