@@ -94,8 +94,7 @@ class RegionSender:
                 flow.waiting = None
                 continue
             self._stopped = self._loop.create_future()
-            if stop is Stop.SOCKET_FULL:
-                flow.waiting = Waiting.PEER
+            flow.waiting = Waiting.PEER  # after a turn, too: the socket may have filled up with it
             self._loop.add_writer(self._socket, self._on_writable)
             try:
                 await self._stopped
@@ -153,8 +152,6 @@ class RegionSender:
         if stop is not Stop.SOCKET_FULL and stop is not Stop.TURN_OVER:
             self._loop.remove_writer(self._socket)
             stopped.set_result(None)
-        elif stop is Stop.SOCKET_FULL and self._flow.waiting is None:
-            self._flow.waiting = Waiting.PEER
 
     def _send_slices(self) -> Stop:
         region, flow = self._region, self._flow
