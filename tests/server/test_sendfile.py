@@ -40,7 +40,8 @@ async def test_a_reader_that_stalls_is_waited_for_also_when_a_turn_has_filled_th
             await asyncio.sleep(0)
             await asyncio.sleep(0)
         assert flow.moved < SIZE
-        assert flow.waiting is Waiting.PEER
+        stalled = flow.waiting
+        assert stalled is Waiting.PEER
 
         taken = 0
         while taken < SIZE:
