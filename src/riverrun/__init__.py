@@ -14,10 +14,13 @@ if TYPE_CHECKING:
     from riverrun.apps.files import Files
     from riverrun.apps.uploads import Permissions, Upload, UploadLimits, Uploads
     from riverrun.flows import Flow, Flows, Shape
+    from riverrun.http.broadcast import Broadcast
+    from riverrun.http.events import Events
     from riverrun.http.handler import Handler
     from riverrun.http.limits import Limits
     from riverrun.http.request import Request
     from riverrun.http.response import Response
+    from riverrun.http.server_sent_events import render_event
     from riverrun.io import open_file
     from riverrun.logs import Expiry, Log, LogStore, Producer, open_log, open_logs
     from riverrun.logs.disk import Retention
@@ -28,6 +31,8 @@ __version__ = "0.1.0"
 
 __all__ = [
     "AccessLog",
+    "Broadcast",
+    "Events",
     "Expiry",
     "Files",
     "Flow",
@@ -57,11 +62,14 @@ __all__ = [
     "open_log",
     "open_logs",
     "pipeline",
+    "render_event",
     "run",
 ]
 
 _HOMES = {
     "AccessLog": "riverrun.server",
+    "Broadcast": "riverrun.http.broadcast",
+    "Events": "riverrun.http.events",
     "Expiry": "riverrun.logs",
     "Files": "riverrun.apps.files",
     "Flow": "riverrun.flows",
@@ -90,6 +98,7 @@ _HOMES = {
     "open_log": "riverrun.logs",
     "open_logs": "riverrun.logs",
     "pipeline": "riverrun.streams",
+    "render_event": "riverrun.http.server_sent_events",
     "run": "riverrun.server",
 }
 

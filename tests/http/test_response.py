@@ -16,7 +16,7 @@ from tests.http.wires import RecordingWire, respond
 
 from riverrun.errors import BusyError, ClosedError, DisconnectedError, HTTPError, LengthError
 from riverrun.flows import FlowState, Shape
-from riverrun.http.response import ResponseState
+from riverrun.http.response_state import ResponseState
 from riverrun.streams.contracts import Chunk, FileRegion
 
 LENGTH = b"content-length"
@@ -725,3 +725,9 @@ async def test_no_field_ends_its_line(name: str, value: str) -> None:
     head = bytes(wire.sent).removesuffix(b"\r\n\r\n")
     assert head.count(b"\r") == head.count(b"\n") == 4
     assert b"\0" not in head
+
+
+async def test_the_head_does_not_wait_for_a_limit() -> None:
+    response, wire = respond(wire=RecordingWire(shape=Shape(rate=1000)))
+    await response.write(b"")
+    assert wire.answer[CODING] == b"chunked"

@@ -33,6 +33,7 @@ class RecordingWire:
     drains: int = 0
     buffered: int = 0
     high_water_mark: int = 65536
+    holds_nothing: bool = False
 
     def __post_init__(self) -> None:
         self.flows = Flows(shape=self.shape)
@@ -47,6 +48,12 @@ class RecordingWire:
         self.sends += 1
         for piece in pieces:
             self.sent += piece
+
+    def pass_on(self, chunk: bytes) -> None:
+        self.send((chunk,))
+
+    def hold_nothing(self, on: bool) -> None:
+        self.holds_nothing = on
 
     async def drain(self) -> None:
         self.drains += 1

@@ -258,6 +258,28 @@ class Flow:
                 return granted
         return want
 
+    def try_turn(self, size: int) -> bool:
+        """Whether `size` bytes may move now, all of them; if so, they are taken to be moved."""
+        if self.state is not FlowState.RUNNING or self._waiter is not None:
+            return False
+        now = self._clock()
+        granted = size
+        if self._pacer is not None:
+            granted, _ = self._pacer.grant(size, now)
+        taken: list[Share] = []
+        if granted == size:
+            for share in self._shares:
+                if not share.take_at_once(size, now):
+                    break
+                taken.append(share)
+            else:
+                return True
+        if self._pacer is not None:
+            self._pacer.give_back(granted)
+        for share in taken:
+            share.give_back(size)
+        return False
+
     def give_back(self, size: int) -> None:
         """Of what was granted, `size` bytes did not move after all."""
         if self._pacer is not None:

@@ -10,35 +10,20 @@ Everything goes through a `Wire`, which knows the connection; this module knows 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
-from enum import Enum
+from collections.abc import Callable, Mapping
 
 from riverrun.errors import BusyError, ClosedError, DisconnectedError, HTTPError, LengthError
 from riverrun.flows import Direction, Flow, FlowState, Waiting
+from riverrun.http.events import HEARTBEAT, Events
 from riverrun.http.framing import CHUNKED, COUNTED, NONE, size_of
 from riverrun.http.headers import Headers
 from riverrun.http.heads import LINE_END, declared_length, render_head, render_informational
+from riverrun.http.passage import Passage
 from riverrun.http.problems import answer_of
 from riverrun.http.request import Request
-from riverrun.http.wire import Wire
+from riverrun.http.response_state import ABORTED, BODY, BROKEN, ENDED, HEAD, UNFINISHED
+from riverrun.http.wire import Wire, wait_for_room
 from riverrun.streams.contracts import Chunk, FileRegion, Writable
-
-
-class ResponseState(Enum):
-    """How far a response has come.
-
-    From HEAD to BODY to ENDED; from HEAD and BODY to ABORTED, by us, or to BROKEN, by the client.
-    """
-
-    HEAD = "head"
-    BODY = "body"
-    ENDED = "ended"
-    ABORTED = "aborted"
-    BROKEN = "broken"
-
-
-HEAD, BODY, ENDED, ABORTED, BROKEN = ResponseState  # looked up faster than members, and often
-UNFINISHED = (HEAD, BODY)
 
 
 class Response(Writable):
@@ -51,6 +36,7 @@ class Response(Writable):
     """
 
     __slots__ = (
+        "_at_end",
         "_declared",
         "_flow",
         "_framing",
@@ -59,12 +45,14 @@ class Response(Writable):
         "_request",
         "_reusable",
         "_wire",
-        "_writing",
         "_written",
         "body_sent",
         "state",
         "status",
+        "writing",
     )
+
+    _at_end: Callable[[], None] | None
 
     def __init__(self, wire: Wire, request: Request) -> None:
         self._wire = wire
@@ -73,7 +61,7 @@ class Response(Writable):
         self._prepared = b""
         self._declared: int | None = None
         self._flow: Flow | None = None
-        self._writing = False
+        self.writing = False
         self._written: asyncio.Future[None] | None = None  # for who ends while another writes
         self.status = 200
         self.state = HEAD
@@ -90,6 +78,11 @@ class Response(Writable):
     def started(self) -> bool:
         """Whether the head has been sent: nothing in it can be changed any more."""
         return self.state is not HEAD
+
+    @property
+    def open(self) -> bool:
+        """Whether more can be written."""
+        return self.state in UNFINISHED
 
     @property
     def flow(self) -> Flow:
@@ -121,6 +114,22 @@ class Response(Writable):
         """The exchange is over: its flow, if there is one, has come to its end."""
         if self._flow is not None:
             self._flow.close()
+            if self._at_end is not None:
+                self._at_end()
+                self._at_end = None
+
+    def call_at_end(self, callback: Callable[[], None]) -> None:
+        """Call `callback` when the exchange is over; only one is kept."""
+        if self.flow.ended_at is None:
+            self._at_end = callback
+
+    def events(self, *, heartbeat: float | None = HEARTBEAT, retry: float | None = None) -> Events:
+        """Make this an event stream and send its head; set other headers before.
+
+        There are never `heartbeat` seconds in which nothing is sent, unless it is None; the client
+        is told to come again `retry` seconds after it was cut off, or decides that by itself.
+        """
+        return Events(self, self._request, heartbeat, retry)
 
     def prepare(self, field_lines: bytes, length: int) -> None:
         """Send these rendered field lines, which hold a Content-Length of `length`, in the head.
@@ -146,16 +155,17 @@ class Response(Writable):
 
         Raises `LengthError` when it goes beyond the declared length; nothing of it is sent.
         """
-        self._check_writable(size_of(chunk))
-        self._writing = True
+        size = size_of(chunk)
+        self._check_writable(size)
+        self.writing = True
         try:
             flow = self.flow
-            if flow.free:
+            if flow.free or not size:
                 self._send_body(chunk)
             else:
                 await self._send_paced(chunk, flow)
             if not self._wire.has_room:
-                await self._drain(flow)
+                await wait_for_room(self._wire, flow)
         except DisconnectedError:
             if self.state is ABORTED:
                 raise ClosedError("the response is aborted") from None
@@ -167,10 +177,16 @@ class Response(Writable):
         """Send `chunk` if it need not wait; see `Writable.try_write`."""
         size = size_of(chunk)
         self._check_writable(size)
-        if size and not (self._wire.has_room and self.flow.free):
+        if size and not (self._wire.has_room and (self.flow.free or self.flow.try_turn(size))):
             return False
         self._send_body(chunk)
         return True
+
+    async def passage(self) -> Passage:
+        """Send the head, and open the way for chunks that others are sent too."""
+        await self.write(b"")
+        counted = self._declared is not None
+        return Passage(self, self._wire, self.flow, self._framing, counted=counted)
 
     async def write_region(self, region: FileRegion) -> None:
         """Send a region of a file without reading it; see `RegionSink.write_region`."""
@@ -180,7 +196,7 @@ class Response(Writable):
         if self._framing is NONE or not region.length:
             return
         flow, wire = self.flow, self._wire
-        self._writing = True
+        self.writing = True
         try:
             if self._framing is CHUNKED:
                 wire.send((b"%x\r\n" % region.length,))
@@ -230,7 +246,7 @@ class Response(Writable):
 
         Raises `LengthError` when fewer bytes were written than declared; the response is cut.
         """
-        while self._writing:
+        while self.writing:
             self._written = asyncio.get_running_loop().create_future()
             await self._written
         if trailers or not self.try_end(chunk):
@@ -242,18 +258,11 @@ class Response(Writable):
                 await self.write(chunk)
             self._finish(trailers)
         if not self._wire.has_room:
-            await self._drain(self._flow or self._open_flow())
+            await wait_for_room(self._wire, self._flow or self._open_flow())
         self.settle()
 
-    async def _drain(self, flow: Flow) -> None:
-        flow.waiting = Waiting.PEER
-        try:
-            await self._wire.drain()
-        finally:
-            flow.waiting = None
-
     def _stop_writing(self) -> None:
-        self._writing = False
+        self.writing = False
         if self._written is not None and not self._written.done():
             self._written.set_result(None)
 
@@ -301,7 +310,7 @@ class Response(Writable):
             if self.state is BROKEN:
                 raise DisconnectedError("the client went away")
             raise ClosedError(f"the response is {self.state.value}")
-        if self._writing:
+        if self.writing:
             raise BusyError("another task is writing")
         if self._declared is None and self._headers is not None and not self.started:
             self._declared = declared_length(self._headers)
@@ -342,6 +351,7 @@ class Response(Writable):
 
     def _open_flow(self) -> Flow:
         wire = self._wire
+        self._at_end = None
         self._flow = flow = wire.flows.open(
             Direction.OUT, subject=self._request, expected=self._declared, carrier=wire
         )
@@ -371,7 +381,7 @@ class Response(Writable):
                 self._send_body(rest[:granted])
                 rest = rest[granted:]
                 if rest and not self._wire.has_room:
-                    await self._drain(flow)
+                    await wait_for_room(self._wire, flow)
             except asyncio.CancelledError:
                 if len(rest) < size_of(chunk):  # a chunk is sent whole or not at all
                     self._send_body(rest)

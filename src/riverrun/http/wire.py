@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Sequence
 from typing import Protocol
 
-from riverrun.flows import Carrier, Flow, Flows
+from riverrun.flows import Carrier, Flow, Flows, Waiting
 from riverrun.streams.contracts import Chunk, FileRegion
 
 
@@ -33,6 +33,12 @@ class Wire(Carrier, Protocol):
     def send(self, pieces: Sequence[Chunk]) -> None:
         """Hand bytes over without waiting. Raises `DisconnectedError` if nobody is there."""
 
+    def pass_on(self, chunk: bytes) -> None:
+        """Hand over bytes that others are handed too; only while there is room."""
+
+    def hold_nothing(self, on: bool) -> None:
+        """Whether there is room only when no byte waits, rather than up to the high-water mark."""
+
     async def drain(self) -> None:
         """Wait for room. Raises `DisconnectedError` when the client went away."""
 
@@ -51,3 +57,12 @@ class Wire(Carrier, Protocol):
 
     def cut(self) -> None:
         """Close at once, so that the client can tell it from an end."""
+
+
+async def wait_for_room(wire: Wire, flow: Flow) -> None:
+    """Wait until `wire` has room, on the account of the client. Raises `DisconnectedError`."""
+    flow.waiting = Waiting.PEER
+    try:
+        await wire.drain()
+    finally:
+        flow.waiting = None

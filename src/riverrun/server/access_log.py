@@ -20,7 +20,8 @@ from typing import TypeAlias
 import msgspec
 
 from riverrun.http.request import Request
-from riverrun.http.response import ENDED, Response
+from riverrun.http.response import Response
+from riverrun.http.response_state import ENDED
 
 BATCH_LINES = 512
 BATCH_SECONDS = 0.1

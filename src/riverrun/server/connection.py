@@ -18,7 +18,8 @@ from riverrun.http.handler import FINISHED
 from riverrun.http.headers import Fields, FieldView
 from riverrun.http.parser import RequestParser
 from riverrun.http.request import Request
-from riverrun.http.response import ENDED, Response
+from riverrun.http.response import Response
+from riverrun.http.response_state import ENDED
 from riverrun.server.exchange import Exchange, fail
 from riverrun.server.intake import Hold, Incoming, Intake
 from riverrun.server.stalls import StallWatch

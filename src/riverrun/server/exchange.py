@@ -16,7 +16,8 @@ from typing import TYPE_CHECKING
 from riverrun.errors import BrokenError, DisconnectedError, HTTPError, StallError
 from riverrun.http.handler import FINISHED
 from riverrun.http.request import Request
-from riverrun.http.response import BODY, BROKEN, ENDED, HEAD, Response
+from riverrun.http.response import Response
+from riverrun.http.response_state import BODY, BROKEN, ENDED, HEAD
 
 if TYPE_CHECKING:
     from riverrun.server.connection import Connection

@@ -81,6 +81,15 @@ class SocketWire:
             pieces = [piece if type(piece) is bytes else bytes(piece) for piece in pieces]
         self._transport.writelines(pieces)
 
+    def pass_on(self, chunk: bytes) -> None:
+        """Hand `chunk` to the kernel, or what it does not take to the transport."""
+        self._transport.write(chunk)
+
+    def hold_nothing(self, on: bool) -> None:
+        """Have room only while nothing waits in the transport, or up to the high-water mark."""
+        if not self._gone:
+            self._transport.set_write_buffer_limits(high=0 if on else self.high_water_mark)
+
     async def drain(self) -> None:
         """Wait until the transport is below its low-water mark."""
         while not self.has_room:

@@ -1,0 +1,137 @@
+"""One source, sent to every response that follows it.
+
+A chunk is framed once and handed to all responses that have room, one after the other, in the one
+call that publishes it: no task is woken, nothing is queued, and a reader is one small object. A
+response that has none is let go of at the place that it has reached; its handler sends what it
+missed at its own pace, from wherever the source is kept, and follows again. So the slow side sets
+its own pace and nobody else's.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from riverrun.errors import BrokenError, ClosedError
+
+if TYPE_CHECKING:
+    from riverrun.http.passage import Passage
+    from riverrun.http.response import Response
+
+
+class Broadcast:
+    """Publishes chunks to the responses that follow.
+
+    `position` counts how far the source has come, in whatever unit the publisher counts: bytes,
+    unless `publish` is told otherwise. All that follow are there. A handler goes
+
+        while position < broadcast.position or not broadcast.ended:
+            position = await catch_up(response, position)
+            position = await broadcast.follow(response, position)
+        await response.end()
+    """
+
+    __slots__ = ("_error", "_over", "_passages", "position")
+
+    def __init__(self, position: int = 0) -> None:
+        self.position = position
+        self._over = False
+        self._error: BaseException | None = None
+        self._passages: dict[Passage, None] = {}
+
+    @property
+    def readers(self) -> int:
+        """How many responses follow now; those that catch up are not among them."""
+        return len(self._passages)
+
+    @property
+    def ended(self) -> bool:
+        """Whether it has ended well: nothing will be published any more."""
+        return self._over and self._error is None
+
+    def publish(self, chunk: bytes, position: int | None = None) -> None:
+        """Send `chunk` to every response that follows and has room; let go of the others.
+
+        `position` is where the source stands behind it, by default as many bytes further.
+
+        Raises:
+            ClosedError: it was ended or aborted before.
+            ValueError: `position` lies before the one reached.
+        """
+        if self._over:
+            raise ClosedError("the broadcast has ended")
+        before = self.position
+        after = before + len(chunk) if position is None else position
+        if after < before:
+            raise ValueError(f"from {before} a broadcast does not go back to {after}")
+        self.position = after
+        if not chunk:
+            return
+        framed = b"%x\r\n%b\r\n" % (len(chunk), chunk)
+        behind = [passage for passage in self._passages if not passage.try_pass(chunk, framed)]
+        for passage in behind:
+            del self._passages[passage]
+            _tell(passage, before)
+
+    async def follow(self, response: Response, position: int) -> int:
+        """Send `response` everything that is published from `position` on, for as long as it can.
+
+        Returns the position up to which it has been sent everything: when it had no room for what
+        came next, and has it again; when the broadcast has ended; and at once if the broadcast is
+        not at `position`. If `ended` is not set, send what lies between that and `self.position`,
+        and follow again. The response is left open.
+
+        Raises:
+            ValueError: the broadcast has not come as far as `position`.
+            BrokenError: the broadcast was aborted.
+            DisconnectedError: the client went away.
+            ClosedError: the response was ended or aborted before.
+
+        A cancel, as when the client leaves, lets go of the response; what was published before has
+        been sent.
+        """
+        if position > self.position:
+            raise ValueError(f"the broadcast is at {self.position}, not yet at {position}")
+        if position == self.position and not self._over:
+            passage = await response.passage()
+            try:
+                await passage.wait_for_room()
+                position = await self._attach(passage, position)
+                if self._error is None:
+                    await passage.wait_for_room()
+            finally:
+                passage.close()
+        if self._error is not None:
+            raise BrokenError("the broadcast was aborted") from self._error
+        return position
+
+    def end(self) -> None:
+        """Nothing more comes: whoever follows is told, and ends its response. Twice is once."""
+        if not self._over:
+            self._over = True
+            self._let_go()
+
+    def abort(self, error: BaseException | None = None) -> None:
+        """It failed: whoever follows gets `BrokenError`. Does nothing after an end."""
+        if not self._over:
+            self._over = True
+            self._error = error or ClosedError("it was given up")
+            self._let_go()
+
+    async def _attach(self, passage: Passage, position: int) -> int:
+        if position < self.position or self._over:
+            return position
+        self._passages[passage] = None
+        try:
+            return await passage.told
+        finally:
+            self._passages.pop(passage, None)
+
+    def _let_go(self) -> None:
+        passages, self._passages = self._passages, {}
+        for passage in passages:
+            _tell(passage, self.position)
+
+
+def _tell(passage: Passage, position: int) -> None:
+    if not passage.told.done():  # its task was cancelled, and has not run since
+        passage.told.set_result(position)
