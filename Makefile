@@ -22,6 +22,7 @@ test: $(DEV) lint
 
 crash: $(DEV)
 	$(BIN)/python -m tests.blackbox.crashes --rounds 10000
+	$(BIN)/python -m tests.blackbox.stream_crashes --rounds 10000
 
 lint: $(DEV)
 	$(BIN)/ruff check
