@@ -296,3 +296,20 @@ async def test_a_cancelled_flow_ends_its_reader_only() -> None:
         await cut.task
     source.broadcast.end()
     await other.task
+
+
+async def test_what_cannot_be_published_is_sent_by_everybody_itself() -> None:
+    source = Source()
+    reader = await Reader.of(source)
+    source.publish(b"one")
+    source.kept += b"two"
+    source.broadcast.release(6)
+    assert (source.broadcast.readers, reader.received) == (0, b"one")
+    await turns()
+    assert (source.broadcast.readers, reader.received) == (1, b"onetwo")
+    source.broadcast.release()  # nothing new: they look, and follow again
+    await turns()
+    assert source.broadcast.readers == 1
+    assert reader.caught_up == [3]
+    source.broadcast.end()
+    await reader.task

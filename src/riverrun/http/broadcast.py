@@ -104,6 +104,15 @@ class Broadcast:
             raise BrokenError("the broadcast was aborted") from self._error
         return position
 
+    def release(self, position: int | None = None) -> None:
+        """Let go of everybody at the place reached; the source may have gone on to `position`.
+
+        For what cannot be published: its handlers send it themselves, and follow again.
+        """
+        self._let_go()
+        if position is not None:
+            self.publish(b"", position)
+
     def end(self) -> None:
         """Nothing more comes: whoever follows is told, and ends its response. Twice is once."""
         if not self._over:

@@ -37,6 +37,7 @@ class EventReader:
     def __init__(self, following: Following) -> None:
         self._log = following.log
         self._waiting = following.waiting
+        self._tails = following.tails
         self._offset = following.offset
         self._seen = following.offset  # what lies between is a character of which more has to come
         self._cursor = next_cursor(following.cursor)
@@ -49,17 +50,24 @@ class EventReader:
         """
         log, waiting, loop = self._log, self._waiting, asyncio.get_running_loop()
         end = loop.time() + settings.live_time
-        if self._offset == log.info.tail:
-            await response.write(self._control())
-        while not self._told_end:
-            if self._offset < log.info.tail and (self._seen < log.info.tail or log.info.closed):
-                await response.write(await self._next_events())
-            elif log.info.closed:
+        with self._tails.of(log) as tail, suppress(TimeoutError):
+            if self._offset == log.info.tail:
                 await response.write(self._control())
-            elif (left := end - loop.time()) <= 0 or waiting.stopping:
-                return
-            elif not await waiting.wait_for_change(log, self._seen, min(left, settings.heartbeat)):
-                await response.write(self._control())
+            while not self._told_end:
+                if self._offset < log.info.tail and (self._seen < log.info.tail or log.info.closed):
+                    await response.write(await self._next_events())
+                elif log.info.closed:
+                    await response.write(self._control())
+                elif (left := end - loop.time()) <= 0 or waiting.stopping:
+                    return
+                elif not log.gone and tail.takes(self._offset, self._cursor):
+                    async with asyncio.timeout(left):
+                        self._offset = await tail.broadcast.follow(response, self._offset)
+                    self._seen = self._offset
+                elif not await waiting.wait_for_change(
+                    log, self._seen, min(left, settings.heartbeat)
+                ):
+                    await response.write(self._control())
 
     async def _next_events(self) -> bytes:
         """What comes next, and where the reader stands then; nothing if none can be shown yet."""

@@ -18,6 +18,7 @@ from riverrun.apps.durable.reading import (
     tell_tail,
 )
 from riverrun.apps.durable.settings import StreamSettings
+from riverrun.apps.durable.tails import Tails
 from riverrun.apps.durable.waiting import Following, Waiting
 from riverrun.errors import HTTPError
 from riverrun.http.origins import check_origin
@@ -70,10 +71,12 @@ class Streams:
         self._prefix = tuple(name for name in prefix.split("/") if name)
         self._cors = cors
         self._waiting = Waiting()
+        self._tails = Tails(self.settings.heartbeat)
 
     def stop(self) -> None:
         """The server stops: whoever follows a stream is let go, and may come back."""
         self._waiting.stop()
+        self._tails.release()
 
     def close(self) -> None:
         """Close the store."""
@@ -146,13 +149,16 @@ class Streams:
             case None:
                 await send_part(request, response, log, offset, self.settings)
             case "long-poll":
-                following = Following(log, offset, parameters.get("cursor"), self._waiting)
+                following = self._following(log, offset, parameters)
                 await long_poll(request, response, following, self.settings)
             case "sse":
-                following = Following(log, offset, parameters.get("cursor"), self._waiting)
+                following = self._following(log, offset, parameters)
                 await send_events(response, following, self.settings)
             case _:
                 raise HTTPError(400, "A live read is a long-poll or sse.")
+
+    def _following(self, log: Log, offset: int, parameters: dict[str, str]) -> Following:
+        return Following(log, offset, parameters.get("cursor"), self._waiting, self._tails)
 
     def _name_of(self, target: Target) -> str:
         depth = len(self._prefix)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from dataclasses import dataclass
 
+from riverrun.apps.durable.tails import Tails
 from riverrun.logs import Log, LogGoneError
 
 
@@ -57,3 +58,4 @@ class Following:
     offset: int
     cursor: str | None
     waiting: Waiting
+    tails: Tails

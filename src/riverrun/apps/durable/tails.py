@@ -1,0 +1,112 @@
+"""The ends of streams, where all readers are sent the same bytes, rendered once.
+
+Who reads what is stored does so alone. At the tail a reader follows the broadcast of its stream
+instead, until it is too slow for it or something has happened that is not the same for everybody.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from riverrun.apps.durable.cursors import current_cursor
+from riverrun.apps.durable.events import control_event, data_event, presentable
+from riverrun.http.broadcast import Broadcast
+from riverrun.logs import Log, LogInfo
+
+
+class Tails:
+    """The tails that somebody reads at; there is a heartbeat every `heartbeat` seconds."""
+
+    def __init__(self, heartbeat: float) -> None:
+        self._heartbeat = heartbeat
+        self._tails: dict[int, Tail] = {}
+
+    @contextmanager
+    def of(self, log: Log) -> Iterator[Tail]:
+        """The tail of `log`; it is kept while somebody is in the block."""
+        tail = self._tails.get(log.info.id)
+        if tail is None:
+            tail = self._tails[log.info.id] = Tail(log, self._heartbeat)
+        tail.users += 1
+        try:
+            yield tail
+        finally:
+            tail.users -= 1
+            if not tail.users:
+                del self._tails[log.info.id]
+                tail.close()
+
+    def release(self) -> None:
+        """Let everybody look what has happened."""
+        for tail in self._tails.values():
+            tail.broadcast.release()
+
+
+class Tail:
+    """What is appended to one log, as events to all who follow `broadcast`.
+
+    The positions of the broadcast are offsets of the log.
+    """
+
+    def __init__(self, log: Log, heartbeat: float) -> None:
+        self.users = 0
+        self.broadcast = Broadcast(log.info.tail)
+        self._log = log
+        self._heartbeat = heartbeat
+        self._quiet = False
+        self._timer: asyncio.TimerHandle | None = None
+        log.watch(self._changed)
+        self._watch()
+
+    def takes(self, offset: int, cursor: int) -> bool:
+        """Whether a reader at `offset` would be sent what all are; one with a later cursor not."""
+        return offset == self.broadcast.position and cursor <= current_cursor()
+
+    def close(self) -> None:
+        """Nobody reads here."""
+        self._log.unwatch(self._changed)
+        if self._timer is not None:
+            self._timer.cancel()
+
+    def _changed(self) -> None:
+        log, broadcast, info = self._log, self.broadcast, self._log.info
+        if info.closed or log.gone:
+            broadcast.release()
+        elif broadcast.position < info.tail:
+            events = self._render(info) if broadcast.readers else None
+            if events is None:
+                broadcast.release(info.tail)
+            else:
+                self._quiet = False
+                broadcast.publish(events, info.tail)
+
+    def _render(self, info: LogInfo) -> bytes | None:
+        """What lies between the broadcast and the tail; None if not all is at hand or showable."""
+        chunks: list[bytes] = []
+        offset = self.broadcast.position
+        while offset < info.tail:
+            chunk = self._log.shared_chunk(offset)
+            if chunk is None:
+                return None
+            chunks.append(chunk)
+            offset += len(chunk)
+        whole = chunks[0] if len(chunks) == 1 else b"".join(chunks)
+        if presentable(info.content_type, whole, is_last=False) < len(whole):
+            return None
+        return data_event(info.content_type, whole) + self._control(info.tail)
+
+    def _control(self, offset: int) -> bytes:
+        return control_event(offset, current_cursor(), at_tail=True, closed=False)
+
+    def _watch(self) -> None:
+        """Look twice in the time that nothing may be sent for, so it is never longer."""
+        self._quiet = True
+        self._timer = asyncio.get_running_loop().call_later(self._heartbeat / 2, self._beat)
+
+    def _beat(self) -> None:
+        broadcast = self.broadcast
+        if self._quiet and broadcast.readers and broadcast.position == self._log.info.tail:
+            broadcast.publish(self._control(broadcast.position), broadcast.position)
+        self._watch()
