@@ -139,20 +139,20 @@ async def test_a_character_that_comes_in_two_pieces_is_shown_whole(service: Serv
     assert (await told(client))[0] == "a 🌊 b"
 
 
-async def test_one_with_a_later_cursor_is_given_cursors_of_its_own(service: Service) -> None:
+async def test_who_has_to_be_told_a_later_cursor_takes_all_along(service: Service) -> None:
     await create(service)
     later = current_cursor() + 1000
-    ahead = await service.follow(more=f"&cursor={later}")
     beside = await service.follow()
-    await service.until_following(1)
+    ahead = await service.follow(more=f"&cursor={later}")
+    await service.until_following(2)
     await service.append(b"word")
     await service.close()
-    data, controls = await told(ahead)
-    assert data == "word"
-    assert all(int(control["streamCursor"]) > later for control in controls[:-1])
-    data, controls = await told(beside)
-    assert data == "word"
-    assert all(int(control["streamCursor"]) < later for control in controls[:-1])
+    for client, before in ((beside, [False]), (ahead, [True])):
+        data, controls = await told(client)
+        assert data == "word"
+        cursors = [int(control["streamCursor"]) for control in controls[:-1]]
+        assert [cursor > later for cursor in cursors] == [*before, True]
+        assert cursors == sorted(cursors)
 
 
 async def test_one_that_stalls_goes_over_to_what_is_stored(service: Service) -> None:

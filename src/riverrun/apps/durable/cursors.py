@@ -17,9 +17,10 @@ def current_cursor(now: float | None = None) -> int:
     return int(((time.time() if now is None else now) - EPOCH) // INTERVAL)
 
 
-def next_cursor(given: str | None, now: float | None = None) -> int:
+def next_cursor(given: str | None, current: int | None = None) -> int:
     """The cursor of an answer to a client that has sent the cursor `given`; always a later one."""
-    current = current_cursor(now)
+    if current is None:
+        current = current_cursor()
     if given is None or CURSOR.fullmatch(given) is None or int(given) < current:
         return current
     jitter = random.randint(1, LONGEST_JITTER)  # noqa: S311 - nothing secret

@@ -5,12 +5,13 @@ from __future__ import annotations
 import asyncio
 from contextlib import suppress
 
-from riverrun.apps.durable.cursors import current_cursor, next_cursor
 from riverrun.apps.durable.events import control_event, data_event, needs_base64, presentable
 from riverrun.apps.durable.fields import is_json
 from riverrun.apps.durable.settings import StreamSettings
+from riverrun.apps.durable.tails import Tail
 from riverrun.apps.durable.waiting import Following
 from riverrun.http.response import Response
+from riverrun.http.server_sent_events import CONTENT_TYPE
 from riverrun.logs import LogGoneError
 from riverrun.logs.reader import CHUNK_SIZE, read_some
 
@@ -21,76 +22,78 @@ async def send_events(response: Response, following: Following, settings: Stream
     The response also ends when the stream is deleted: whoever comes back is told.
     """
     headers = response.headers
-    headers["content-type"] = "text/event-stream"
+    headers["content-type"] = CONTENT_TYPE
     headers["cache-control"] = "no-cache"
     headers["x-accel-buffering"] = "no"
     if needs_base64(following.log.info.content_type):
         headers["stream-sse-data-encoding"] = "base64"
-    with suppress(LogGoneError):
-        await EventReader(following).send(response, settings)
+    end = asyncio.get_running_loop().time() + settings.live_time
+    with following.tails.of(following.log) as tail, suppress(LogGoneError, TimeoutError):
+        tail.admit(following.cursor)
+        await response.write(b"")
+        headers.clear()  # the head has gone, and there may be thousands
+        async with asyncio.timeout_at(end):
+            await _send(response, EventReader(following, tail), settings.heartbeat)
     await response.end()
 
 
+async def _send(response: Response, reader: EventReader, heartbeat: float) -> None:
+    """Send events until there will be no more. Raises `LogGoneError` when the stream is gone."""
+    log, tail, waiting = reader.log, reader.tail, reader.waiting
+    if reader.offset == log.info.tail:
+        await response.write(reader.control())
+    while not reader.told_end:
+        info = log.info
+        if reader.offset < info.tail and (reader.seen < info.tail or info.closed):
+            await response.write(await reader.next_events())
+        elif info.closed:
+            await response.write(reader.control())
+        elif waiting.stopping:
+            return
+        elif not log.gone and reader.offset == tail.broadcast.position:
+            reader.offset = await tail.broadcast.follow(response, reader.offset)
+            reader.seen = reader.offset
+        elif not await waiting.wait_for_change(log, reader.seen, heartbeat):
+            await response.write(reader.control())
+
+
 class EventReader:
-    """One who follows a stream."""
+    """One who follows a stream: everything before `offset` was sent to it.
 
-    def __init__(self, following: Following) -> None:
-        self._log = following.log
-        self._waiting = following.waiting
-        self._tails = following.tails
-        self._offset = following.offset
-        self._seen = following.offset  # what lies between is a character of which more has to come
-        self._cursor = next_cursor(following.cursor)
-        self._told_end = False
+    Between that and `seen` lies a part of a character of which more has to come.
+    """
 
-    async def send(self, response: Response, settings: StreamSettings) -> None:
-        """Send events until there will be no more, or the time is over.
+    __slots__ = ("log", "offset", "seen", "tail", "told_end", "waiting")
 
-        Raises `LogGoneError` when the stream is gone.
-        """
-        log, waiting, loop = self._log, self._waiting, asyncio.get_running_loop()
-        end = loop.time() + settings.live_time
-        with self._tails.of(log) as tail, suppress(TimeoutError):
-            if self._offset == log.info.tail:
-                await response.write(self._control())
-            while not self._told_end:
-                if self._offset < log.info.tail and (self._seen < log.info.tail or log.info.closed):
-                    await response.write(await self._next_events())
-                elif log.info.closed:
-                    await response.write(self._control())
-                elif (left := end - loop.time()) <= 0 or waiting.stopping:
-                    return
-                elif not log.gone and tail.takes(self._offset, self._cursor):
-                    async with asyncio.timeout(left):
-                        self._offset = await tail.broadcast.follow(response, self._offset)
-                    self._seen = self._offset
-                elif not await waiting.wait_for_change(
-                    log, self._seen, min(left, settings.heartbeat)
-                ):
-                    await response.write(self._control())
+    def __init__(self, following: Following, tail: Tail) -> None:
+        self.log = following.log
+        self.waiting = following.waiting
+        self.offset = self.seen = following.offset
+        self.tail = tail
+        self.told_end = False
 
-    async def _next_events(self) -> bytes:
+    async def next_events(self) -> bytes:
         """What comes next, and where the reader stands then; nothing if none can be shown yet."""
-        log, info = self._log, self._log.info
-        chunk = log.shared_chunk(self._offset)
+        log, info = self.log, self.log.info
+        chunk = log.shared_chunk(self.offset)
         if chunk is None:
-            chunk = await read_some(log, self._offset, CHUNK_SIZE)
-        stop = self._offset + len(chunk)
+            chunk = await read_some(log, self.offset, CHUNK_SIZE)
+        stop = self.offset + len(chunk)
         is_last = info.closed and stop == info.tail
         shown = presentable(info.content_type, chunk, is_last=is_last)
         while not shown and is_json(info.content_type):  # a long message
             chunk += await read_some(log, stop, CHUNK_SIZE)
-            stop = self._offset + len(chunk)
+            stop = self.offset + len(chunk)
             shown = presentable(info.content_type, chunk, is_last=False)
-        self._seen = stop if stop == info.tail else self._offset + shown
+        self.seen = stop if stop == info.tail else self.offset + shown
         if not shown:
             return b""
-        self._offset += shown
-        return data_event(info.content_type, chunk[:shown]) + self._control()
+        self.offset += shown
+        return data_event(info.content_type, chunk[:shown]) + self.control()
 
-    def _control(self) -> bytes:
-        info = self._log.info
-        at_tail = self._offset == info.tail
-        self._told_end = at_tail and info.closed
-        cursor = max(self._cursor, current_cursor())
-        return control_event(self._offset, cursor, at_tail=at_tail, closed=self._told_end)
+    def control(self) -> bytes:
+        """Where it stands."""
+        info = self.log.info
+        at_tail = self.offset == info.tail
+        self.told_end = at_tail and info.closed
+        return control_event(self.offset, self.tail.cursor, at_tail=at_tail, closed=self.told_end)

@@ -59,6 +59,7 @@ async def long_poll(
     """Answer with what comes behind the offset, or with 204 when nothing does in time."""
     log, offset = following.log, following.offset
     await following.waiting.wait_for_change(log, offset, settings.long_poll_timeout)
+    log.touch()
     response.headers["stream-cursor"] = str(next_cursor(following.cursor))
     if offset < log.info.tail:
         await send_part(request, response, log, offset, settings)

@@ -89,20 +89,26 @@ class Streams:
         if self._cors is not None:
             self._open_to_origin(response)
         try:
-            await self._answer(request, response)
+            following = await self._answer(request, response)
+            if following is not None:
+                await send_events(response, following, self.settings)
         except LogError as error:
             raise _safely(answer_for(error)) from error
         except HTTPError as error:
             raise _safely(error) from error
 
-    async def _answer(self, request: Request, response: Response) -> None:
+    async def _answer(self, request: Request, response: Response) -> Following | None:
+        """Answer, or return what is to be followed as events: that is left to the caller, for long.
+
+        A thousand readers are a thousand of each coroutine that waits.
+        """
         method = request.method
         if method not in READING_METHODS:
             check_origin(request, self._cors)
         name = self._name_of(request.url)
         match method:
             case "GET":
-                await self._read(request, response, await self.store.find(name))
+                return await self._read(request, response, await self.store.find(name))
             case "POST":
                 log = await self.store.find(name)
                 await append_to_stream(request, response, log, self.settings)
@@ -120,6 +126,7 @@ class Streams:
                 await response.end()
             case _:
                 raise HTTPError(405, headers={"allow": METHODS})
+        return None
 
     async def _create(self, request: Request, response: Response, name: str) -> None:
         fields = request.fields
@@ -132,7 +139,7 @@ class Streams:
             source_name = self._name_of(parse_target("GET", source))
             await fork_stream(request, response, self.store, name, source_name, self.settings)
 
-    async def _read(self, request: Request, response: Response, log: Log) -> None:
+    async def _read(self, request: Request, response: Response, log: Log) -> Following | None:
         parameters = parameters_of(request)
         live = parameters.get("live")
         token = parameters.get("offset")
@@ -140,25 +147,21 @@ class Streams:
             token = last.decode("latin-1")  # a browser that comes back has only its first address
         if token is None and live is not None:
             raise HTTPError(400, "A live read needs an offset.")
+        if live not in (None, "long-poll", "sse"):
+            raise HTTPError(400, "A live read is a long-poll or sse.")
         offset = log.info.start if token is None else parse_offset(token, log.info)
         await check_offset(log, offset)
         log.touch()
-        match live:
-            case None if token == NOW:
-                await tell_tail(response, log)
-            case None:
-                await send_part(request, response, log, offset, self.settings)
-            case "long-poll":
-                following = self._following(log, offset, parameters)
-                await long_poll(request, response, following, self.settings)
-            case "sse":
-                following = self._following(log, offset, parameters)
-                await send_events(response, following, self.settings)
-            case _:
-                raise HTTPError(400, "A live read is a long-poll or sse.")
-
-    def _following(self, log: Log, offset: int, parameters: dict[str, str]) -> Following:
-        return Following(log, offset, parameters.get("cursor"), self._waiting, self._tails)
+        following = Following(log, offset, parameters.get("cursor"), self._waiting, self._tails)
+        if live == "sse":
+            return following
+        if live is not None:
+            await long_poll(request, response, following, self.settings)
+        elif token == NOW:
+            await tell_tail(response, log)
+        else:
+            await send_part(request, response, log, offset, self.settings)
+        return None
 
     def _name_of(self, target: Target) -> str:
         depth = len(self._prefix)

@@ -10,7 +10,7 @@ import asyncio
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from riverrun.apps.durable.cursors import current_cursor
+from riverrun.apps.durable.cursors import current_cursor, next_cursor
 from riverrun.apps.durable.events import control_event, data_event, presentable
 from riverrun.http.broadcast import Broadcast
 from riverrun.logs import Log, LogInfo
@@ -47,22 +47,32 @@ class Tails:
 class Tail:
     """What is appended to one log, as events to all who follow `broadcast`.
 
-    The positions of the broadcast are offsets of the log.
+    The positions of the broadcast are offsets of the log. All are told the same cursor: when a
+    client that comes again has to be told a later one, all are.
     """
 
     def __init__(self, log: Log, heartbeat: float) -> None:
         self.users = 0
         self.broadcast = Broadcast(log.info.tail)
         self._log = log
-        self._heartbeat = heartbeat
+        self._cursor = current_cursor()
+        ttl = log.info.expiry.ttl
+        # Whoever follows a stream uses it, so that it does not expire.
+        self._heartbeat = heartbeat if ttl is None else min(heartbeat, max(ttl, 1))
         self._quiet = False
         self._timer: asyncio.TimerHandle | None = None
         log.watch(self._changed)
         self._watch()
 
-    def takes(self, offset: int, cursor: int) -> bool:
-        """Whether a reader at `offset` would be sent what all are; one with a later cursor not."""
-        return offset == self.broadcast.position and cursor <= current_cursor()
+    @property
+    def cursor(self) -> int:
+        """The cursor of now; it never goes back."""
+        self._cursor = max(self._cursor, current_cursor())
+        return self._cursor
+
+    def admit(self, cursor: str | None) -> None:
+        """A client has come that was told this cursor before."""
+        self._cursor = next_cursor(cursor, self.cursor)
 
     def close(self) -> None:
         """Nobody reads here."""
@@ -98,7 +108,7 @@ class Tail:
         return data_event(info.content_type, whole) + self._control(info.tail)
 
     def _control(self, offset: int) -> bytes:
-        return control_event(offset, current_cursor(), at_tail=True, closed=False)
+        return control_event(offset, self.cursor, at_tail=True, closed=False)
 
     def _watch(self) -> None:
         """Look twice in the time that nothing may be sent for, so it is never longer."""
@@ -107,6 +117,7 @@ class Tail:
 
     def _beat(self) -> None:
         broadcast = self.broadcast
+        self._log.touch()
         if self._quiet and broadcast.readers and broadcast.position == self._log.info.tail:
             broadcast.publish(self._control(broadcast.position), broadcast.position)
         self._watch()
