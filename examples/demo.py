@@ -2,7 +2,8 @@
 
 The folder is a copy in `.cache/demo`, so that it can be changed without harm; what was uploaded
 into it stays. Below `/river/` the pictures are sent 1000 bytes at a time with a rest of 10 ms after
-each, all else as fast as it goes. A program beside the server, `gauge.py`, keeps a log growing.
+each, all else as fast as it goes. A program beside the server, `gauge.py`, keeps a log and a stream
+growing.
 
     python examples/demo.py [--port 4000] [--folder .cache/demo]
 """
@@ -21,7 +22,7 @@ from gauge import YEAR, YEAR_BEGAN, lines_between
 
 import riverrun
 from riverrun.apps.mounts import Mounts
-from riverrun.cli.folder import CHANGES, FolderSettings, open_folder
+from riverrun.cli.folder import CHANGES, STREAMS, FolderSettings, open_folder
 
 EXAMPLES = Path(__file__).resolve().parent
 FOLDER = EXAMPLES.parent / ".cache" / "demo"
@@ -48,7 +49,7 @@ def demo(folder: Path, flows: riverrun.Flows) -> riverrun.Handler:
     settings = FolderSettings(
         hidden=False,
         cors=None,
-        allow=frozenset((*CHANGES, "steer")),
+        allow=frozenset((*CHANGES, STREAMS, "steer")),
         upload_size=None,
         upload_expiry=None,
         keep_free=None,
@@ -73,9 +74,10 @@ def main() -> None:
 
         def started(server: riverrun.Server) -> None:
             address = f"http://127.0.0.1:{server.port}/"
-            gauge = [sys.executable, EXAMPLES / "gauge.py", options.folder / "live" / "gauge.log"]
+            log, stream = options.folder / "live" / "gauge.log", f"{address}v1/stream/gauge"
+            gauge = [sys.executable, EXAMPLES / "gauge.py", log, stream]
             running.callback(subprocess.Popen(gauge).terminate)  # noqa: S603 - ours
-            print(f"{address}       pictures, a film, sound, logs; drop files on it")
+            print(f"{address}       pictures, a film, sound, streams; drop files on it")
             print(f"{address}river/ the same server at 1000 bytes every 10 ms")
             print("Ctrl-C stops", flush=True)
 

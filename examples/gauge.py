@@ -18,6 +18,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
+from urllib.error import URLError
 from urllib.request import Request, urlopen
 
 EVERY = 1.0  # seconds
@@ -84,5 +85,5 @@ def measure(file: Path, url: str | None) -> None:
 
 
 if __name__ == "__main__":
-    with suppress(KeyboardInterrupt):
+    with suppress(KeyboardInterrupt, URLError):  # a server that stops ends it, too
         measure(Path(sys.argv[1]), sys.argv[2] if sys.argv[2:] else None)

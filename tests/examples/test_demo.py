@@ -35,7 +35,12 @@ async def browser() -> AsyncIterator[Browser]:
         yield browser
 
 
-async def test_everything_that_the_readme_of_the_demo_leads_to_is_there(demo: Program) -> None:
+async def test_everything_that_the_readme_of_the_demo_leads_to_is_there(
+    demo: Program, tmp_path: Path
+) -> None:
+    await eventually(
+        readings(tmp_path / "live" / "gauge.log"), bool
+    )  # it is started behind the server
     text = (COMMITTED / "README.md").read_text()
     targets = {part.partition(")")[0] for part in text.split("](")[1:]}
     assert len(targets) >= 8
