@@ -539,12 +539,17 @@ class TusParts(Sender):
 DIALECTS: tuple[type[Sender], ...] = (Put, Form, Ietf, Ietf8, GivenUp, Tus, TusParts)
 
 
-async def clear(port: int, keep: set[str]) -> None:
-    """Give up every upload that nobody will go on with, and forget those that are complete."""
+async def clear(port: int, going_on: Sequence[Sender] = ()) -> None:
+    """Give up every upload that nobody is `going_on` with, and forget those that are complete.
+
+    An upload made of parts is known to its client by its name alone until it has been answered.
+    """
+    keep = set().union(*(sender.ids for sender in going_on))
+    names = {f"/{file.path.name}" for sender in going_on for file in sender.files}
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
     async with Client(reader, writer) as client:
         for entry in json.loads((await client.ask("/~/uploads/")).body):
-            if entry["id"] not in keep:
+            if entry["id"] not in keep and entry.get("target") not in names:
                 reply = await client.ask(f"/~/uploads/{entry['id']}", "DELETE")
                 expect_status(reply, 204)
 

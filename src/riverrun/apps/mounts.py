@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Mapping
 from typing import Final
 
-from riverrun.http.handler import Handler, close_handler, stop_handler
+from riverrun.http.handler import Handler, close_handler, start_handler, stop_handler
 from riverrun.http.request import Request
 from riverrun.http.response import Response
 from riverrun.http.targets import encode_path
@@ -43,6 +43,11 @@ class Mounts:
         if plain and not target.startswith(self._starts):
             return self._root(request, response)
         return self._find(request)(request, response)
+
+    def start(self) -> None:
+        """A server starts: tell all; see `Startable`."""
+        for handler in self._handlers:
+            start_handler(handler)
 
     def stop(self) -> None:
         """The server stops: tell all; see `Stoppable`."""

@@ -100,7 +100,7 @@ def open_folder(
     access = Access(steer="steer" in allow, remote="watch" in allow, names=(host.lower(),))
     mounts: dict[str, Handler] = {"/~/flows": Steering(flows, access)}
     with _telling_what_is_wrong(path, settings):
-        root = _open(path, settings)
+        root = _open(path, settings, host.lower())
         if STREAMS in allow:
             mounts |= _open_streams(path, settings)
     return Mounts(root, mounts)
@@ -126,7 +126,7 @@ def _telling_what_is_wrong(path: str, settings: FolderSettings) -> Iterator[None
         raise CannotStartError(f"cannot open what is kept of {path}: {error}") from None
 
 
-def _open(path: str, settings: FolderSettings) -> Handler:
+def _open(path: str, settings: FolderSettings, host: str) -> Handler:
     if not settings.changes:
         from riverrun.apps.files import Files  # noqa: PLC0415 - nothing more is needed
 
@@ -145,6 +145,7 @@ def _open(path: str, settings: FolderSettings) -> Handler:
         limits=limits,
         hidden=settings.hidden,
         cors=settings.cors,
+        names=(host,),
     )
 
 

@@ -30,6 +30,14 @@ Handler: TypeAlias = Callable[[Request, Response], Awaitable[None]]
 
 
 @runtime_checkable
+class Startable(Protocol):
+    """A handler that has something to do from time to time, whether it is asked or not."""
+
+    def start(self) -> None:
+        """A server of it starts. Called on the event loop, once for each server."""
+
+
+@runtime_checkable
 class Stoppable(Protocol):
     """A handler some of whose answers would go on for as long as the client likes."""
 
@@ -43,6 +51,12 @@ class Closable(Protocol):
 
     def close(self) -> None:
         """Let go of it; called when nothing runs any more, and may block. Twice is once."""
+
+
+def start_handler(handler: object) -> None:
+    """Tell a handler that a server of it starts, if it wants to know."""
+    if isinstance(handler, Startable):
+        handler.start()
 
 
 def stop_handler(handler: object) -> None:

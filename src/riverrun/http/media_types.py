@@ -190,6 +190,8 @@ SCRIPTS = frozenset(
         "message/rfc822",
     )
 )
+SANDBOX = "sandbox allow-scripts allow-forms allow-popups allow-modals allow-downloads"
+"""The Content-Security-Policy under which such a body has an origin of its own, and runs there."""
 
 
 def media_type_of(name: str) -> str:

@@ -17,6 +17,7 @@ from typing import Protocol
 from riverrun.io.threads import in_thread
 
 READ_SIZE = 1024 * 1024
+FEED_SIZE = 16 * 1024 * 1024  # what others wait for at most
 COPY_SIZE = 64 * 1024 * 1024  # what a cancel waits for at most
 # Not everywhere can the kernel copy: other file systems, old ones, sandboxes.
 NO_COPY = frozenset((errno.EXDEV, errno.EINVAL, errno.ENOSYS, errno.EOPNOTSUPP, errno.EPERM))
@@ -90,8 +91,10 @@ class PartialFile:
             self.durable = min(self.durable, size)
 
     async def feed(self, check: BodyCheck) -> None:
-        """Show all of it to `check`."""
-        await in_thread(partial(self._feed, check))
+        """Show all of it to `check`, in slices: others want the threads too."""
+        offset = 0
+        while count := await in_thread(partial(self._feed_some, check, offset)):
+            offset += count
 
     def close(self) -> None:
         """Let go of it."""
@@ -142,8 +145,13 @@ class PartialFile:
         os.ftruncate(self._file.fileno(), size)
         os.fdatasync(self._file.fileno())
 
-    def _feed(self, check: BodyCheck) -> None:
-        offset = 0
-        while chunk := os.pread(self._file.fileno(), READ_SIZE, offset):
+    def _feed_some(self, check: BodyCheck, offset: int) -> int:
+        """Show the next bytes to `check`, at most `FEED_SIZE`; return how many, 0 at the end."""
+        fed = 0
+        while fed < FEED_SIZE:
+            chunk = os.pread(self._file.fileno(), READ_SIZE, offset + fed)
+            if not chunk:
+                break
             check.update(chunk)
-            offset += len(chunk)
+            fed += len(chunk)
+        return fed

@@ -10,7 +10,7 @@ from types import TracebackType
 from typing import Self
 
 from riverrun.flows import Flows
-from riverrun.http.handler import Handler, stop_handler
+from riverrun.http.handler import Handler, start_handler, stop_handler
 from riverrun.server.clock import Clock
 from riverrun.server.connection import Connection
 from riverrun.server.hangups import Hangups
@@ -76,6 +76,7 @@ class Server:
                 self.port = listener.getsockname()[1]
             self._accepting.append(await listen(listener, lambda: Connection(self), tls=self._tls))
         self.clock.start()
+        start_handler(self.handler)
 
     async def stop(self, graceful_timeout: float | None = None) -> None:
         """Refuse new connections, let running exchanges finish, then abort what is left.

@@ -18,6 +18,7 @@ from riverrun.apps.files.siblings import choose_coding, open_siblings
 from riverrun.errors import HTTPError
 from riverrun.http.content_disposition import content_disposition
 from riverrun.http.handler import FINISHED
+from riverrun.http.media_types import SANDBOX, is_script
 from riverrun.http.negotiation import choose_media_type
 from riverrun.http.request import Request
 from riverrun.http.response import Response
@@ -66,7 +67,7 @@ class Files:
             for name in segments:
                 if name[0] == ".":
                     raise HTTPError(404)
-        elif segments[:1] == (STORE_FOLDER,):
+        elif segments and segments[0].lower() == STORE_FOLDER:  # some file systems fold case
             raise HTTPError(404)
         try:
             descriptor = self.root.open(segments)
@@ -108,6 +109,7 @@ class Files:
     ) -> None:
         name = target.segments[-1]
         representation = file.represent(name)
+        self._confine(response, representation.content_type)
         parameters = dict(parse_query(target.query))
         if "download" in parameters:
             filename = parameters["download"] or name
@@ -143,7 +145,9 @@ class Files:
             index = self._open_index(segments)
             if index is not None:
                 response.headers.add("vary", "accept")
-                await send_file(request, response, index, index.represent(INDEX))
+                representation = index.represent(INDEX)
+                self._confine(response, representation.content_type)
+                await send_file(request, response, index, representation)
                 return
         await send_listing(
             request,
@@ -177,6 +181,11 @@ class Files:
         except FileNotFoundError:
             return None
         return index if index.is_regular else None
+
+    def _confine(self, response: Response, content_type: str) -> None:
+        """Where strangers put files, their scripts are not of this server's origin."""
+        if self._takes_files and is_script(content_type):
+            response.headers["content-security-policy"] = SANDBOX
 
     async def _answer_other(self, method: str, response: Response) -> None:
         if method != "OPTIONS":

@@ -73,6 +73,8 @@ class Catalogue:
         except sqlite3.OperationalError as error:
             if error.sqlite_errorcode == sqlite3.SQLITE_FULL:
                 raise HTTPError(507, "The disk is full.") from error
+            if error.sqlite_errorcode & 0xFF == sqlite3.SQLITE_READONLY:
+                raise HTTPError(507, "The disk can only be read.") from error
             if error.sqlite_errorcode == sqlite3.SQLITE_BUSY:
                 detail = "Another program keeps the catalogue of uploads to itself."
                 raise HTTPError(503, detail, headers={"retry-after": "5"}) from error

@@ -12,7 +12,7 @@ from riverrun.apps.uploads.record import UploadState
 from riverrun.apps.uploads.store import UploadStore
 from riverrun.apps.uploads.upload import Upload
 from riverrun.errors import BrokenError, HTTPError
-from riverrun.http.media_types import content_type_of
+from riverrun.http.media_types import SANDBOX, content_type_of, is_script
 from riverrun.http.ranges import UNSATISFIABLE, ByteRange, content_range, parse_range
 from riverrun.http.request import Request
 from riverrun.http.response import Response
@@ -28,7 +28,10 @@ async def send_growing(
     is given up; the response is short then.
     """
     headers = response.headers
-    headers["content-type"] = content_type_of(upload.record.target[-1])
+    content_type = content_type_of(upload.record.target[-1])
+    headers["content-type"] = content_type
+    if is_script(content_type):
+        headers["content-security-policy"] = SANDBOX
     headers["cache-control"] = "no-store"
     headers["x-content-type-options"] = "nosniff"
     if request.method == "HEAD":

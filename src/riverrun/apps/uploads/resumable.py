@@ -141,6 +141,8 @@ async def give_up_upload(
 ) -> None:
     """Answer a DELETE: `upload` and its bytes are gone, though not the file of a complete one."""
     check_bare(parse_upload_request(request.fields, request.content_length))
+    if not (store.permissions.takes_files or store.permissions.delete):
+        raise HTTPError(403, "Nothing may be removed here.")
     async with upload.hold():
         await store.remove(upload)
     response.status = 204

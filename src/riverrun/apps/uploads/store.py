@@ -42,7 +42,10 @@ from riverrun.io.threads import in_thread, to_its_end
 
 SWEEP_SECONDS = 60.0
 DEPTH = 64  # folders that lead to a file, at most
-RESERVED = (("~",), (STORE_FOLDER,))  # at the top: addresses that are not files, and the store
+DETAILS_SIZE = 4096  # bytes of fields that are kept of an upload, in memory too
+PARTS = "upload-concat"
+PATH_SIZE = 2048  # bytes from the folder that is served: half of what the system takes
+RESERVED = ("~", STORE_FOLDER)  # at the top: addresses that are not files, and the store
 
 CompleteHook = Callable[[Upload], Awaitable[None]]
 
@@ -79,6 +82,10 @@ class UploadStore:
         self._sweeping: asyncio.TimerHandle | None = None
         self._sweep: asyncio.Task[None] | None = None
         self._recover()
+
+    def start(self) -> None:
+        """Remove what expires from now on, and what has; from the event loop."""
+        self._sweep_later()
 
     def __iter__(self) -> Iterator[Upload]:
         """All of them, in the order in which they began."""
@@ -133,6 +140,7 @@ class UploadStore:
                 check_way(self.root, target)
             check_place(status, target, self.permissions, conditions)
         self._check_number()
+        _check_size(conditions, repr_digest, details or {})
         self.check_room(length or 0)
         if repr_digest:
             _repr_check(repr_digest)  # refuses it now if it is none
@@ -312,9 +320,11 @@ class UploadStore:
             raise HTTPError(400, "That is not a name for a file.")
         if any(len(os.fsencode(name)) > MAX_NAME_SIZE for name in target):
             raise HTTPError(400, "That name is too long.")
+        if len(os.fsencode("/".join(target))) > PATH_SIZE:
+            raise HTTPError(400, f"A path has {PATH_SIZE} bytes at most.")
         if len(target) > DEPTH:
             raise HTTPError(400, f"A file lies in {DEPTH - 1} folders at most.")
-        if target[:1] in RESERVED:
+        if target and target[0].lower() in RESERVED:  # some file systems fold case
             raise HTTPError(403, "That name is the server's own.")
 
     def _check_number(self) -> None:
@@ -336,8 +346,7 @@ class UploadStore:
     def _sweep_now(self) -> None:
         self._sweeping = None
         self._sweep = asyncio.ensure_future(self.sweep())
-        if self._uploads:
-            self._sweep_later()
+        self._sweep_later()
 
     def _recover(self) -> None:
         """Load the catalogue; settle what a crash left between two states."""
@@ -371,6 +380,17 @@ class UploadStore:
             return
         self._shelf.remove(upload.id)
         upload.record.state = UploadState.COMPLETE
+
+
+def _check_size(
+    conditions: Mapping[str, str], repr_digest: str, details: Mapping[str, Any]
+) -> None:
+    """Raise `HTTPError` 431 for more than is to be kept of what a client says of an upload."""
+    # A list of parts is bounded by their number.
+    told = (value for name, value in details.items() if name != PARTS)
+    size = len(repr_digest) + sum(map(len, (*conditions.values(), *map(str, told))))
+    if size > DETAILS_SIZE:
+        raise HTTPError(431, f"An upload may be described in {DETAILS_SIZE} bytes.")
 
 
 def _repr_check(value: str) -> DigestCheck:

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 SYNC_SIZE = 16 * 1024 * 1024
 """How much is received before it is made durable while more comes: the end then has less to do."""
 
+READ_ONLY = "The disk can only be read."
 NO_SPACE = frozenset((errno.ENOSPC, errno.EDQUOT, errno.EFBIG))
 
 
@@ -348,12 +349,14 @@ class Upload:
 
 @contextmanager
 def telling_of_a_full_disk() -> Iterator[None]:
-    """A disk without room is 507."""
+    """A disk that takes nothing, because it is full or may only be read, is 507."""
     try:
         yield
     except OSError as error:
         if error.errno in NO_SPACE:
             raise HTTPError(507, "The disk is full.") from error
+        if error.errno == errno.EROFS:
+            raise HTTPError(507, READ_ONLY) from error
         raise
 
 

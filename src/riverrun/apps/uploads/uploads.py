@@ -7,7 +7,7 @@ them is one store. The addresses below ``/~/`` are the dialects' own; no file ha
 from __future__ import annotations
 
 import os
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Collection
 from typing import Final
 
 from riverrun.apps.files import Files
@@ -46,8 +46,9 @@ class Uploads:
 
     GET and HEAD are those of `Files`, which `hidden` and `cors` are for; a file that is still
     being uploaded can be read as it grows. PUT stores a file, DELETE removes one; see the guide for
-    forms, tus and resumable uploads. `on_complete` is awaited with each upload that has come to
-    stand under its name, before its client is answered.
+    forms, tus and resumable uploads. Pages change something under an address or a name that is
+    only known here, or one of `names`, or if `cors` is their origin. `on_complete` is awaited with
+    each upload that has come to stand under its name, before its client is answered.
 
     Raises `OSError` when `root` is no folder that can be written, `BlockingIOError` when another
     process takes uploads into it.
@@ -61,25 +62,31 @@ class Uploads:
         limits: UploadLimits | None = None,
         hidden: bool = False,
         cors: str | None = None,
+        names: Collection[str] = (),
         on_complete: CompleteHook | None = None,
     ) -> None:
         permissions = permissions or Permissions(upload=True)
         self._files = Files(root, hidden=hidden, cors=cors, changes=_methods_of(permissions))
         self._hidden = hidden
         self._cors = cors
+        self._names = frozenset(names)
         self.store = UploadStore(
             self._files.root,
             permissions=permissions,
             limits=limits or UploadLimits(),
             on_complete=on_complete,
         )
-        self._tus = Tus(self.store, cors=cors)
+        self._tus = Tus(self.store, cors=cors, names=self._names)
 
     def __call__(self, request: Request, response: Response) -> Awaitable[None]:
         """Answer; reading costs what it costs without uploads."""
         if request.method in READING_METHODS and not _may_be_own(request.target):
             return self._read(request, response)
         return self._answer(request, response)
+
+    def start(self) -> None:
+        """From now on what expires is removed; see `riverrun.http.handler.Startable`."""
+        self.store.start()
 
     def close(self) -> None:
         """Let go of the store; unfinished uploads can be resumed when it is opened again."""
@@ -104,7 +111,7 @@ class Uploads:
         target = request.url
         segments = target.segments
         if request.method not in (*READING_METHODS, "OPTIONS"):
-            check_origin(request, self._cors)
+            check_origin(request, self._cors, self._names)
         if segments[:1] == (OWN,):
             await self._answer_own(request, response, target)
         elif request.method in READING_METHODS:
@@ -162,7 +169,7 @@ class Uploads:
 
     def _may_be_named(self, segments: tuple[str, ...]) -> bool:
         """Whether uploads may have this name: nothing out of sight, nor of ours."""
-        if segments[:1] == (STORE_FOLDER,):
+        if segments and segments[0].lower() == STORE_FOLDER:  # some file systems fold case
             return False
         return self._hidden or not any(name.startswith(".") for name in segments)
 

@@ -10,6 +10,8 @@ request wins, and that what is told is on the disk, is in `Upload.hold`.
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from riverrun.apps.uploads.plain import conditions_of
 from riverrun.apps.uploads.record import Dialect
 from riverrun.apps.uploads.store import UploadStore
@@ -41,11 +43,17 @@ UPLOAD_METHODS = "OPTIONS, HEAD, PATCH, DELETE"
 
 
 class Tus:
-    """The uploads of tus into `store`; pages of the origin `cors` may make them, ``*`` for all."""
+    """The uploads of tus into `store`.
 
-    def __init__(self, store: UploadStore, *, cors: str | None = None) -> None:
+    Pages of the origin `cors` may make them, ``*`` for all, and ours under one of `names`.
+    """
+
+    def __init__(
+        self, store: UploadStore, *, cors: str | None = None, names: Collection[str] = ()
+    ) -> None:
         self._store = store
         self._cors = cors
+        self._names = names
 
     async def answer(self, request: Request, response: Response, segments: tuple[str, ...]) -> None:
         """Answer a request for what lies at `segments` below the address of creation.
@@ -78,7 +86,7 @@ class Tus:
             await tell_options(response, allow=allowed, max_size=limit, cors=self._cors)
             return
         if method != "HEAD":
-            check_origin(request, self._cors)
+            check_origin(request, self._cors, self._names)
         if method not in allowed.split(", "):
             raise HTTPError(405, headers={"allow": allowed})
         if fields.get(b"tus-resumable") != VERSION.encode():
