@@ -21,7 +21,7 @@ from tests.support.serving import Serving, serving
 
 HERE = Path(__file__).parent
 COUNT = 300
-CUTS = 20
+CUTS = 10
 BROKEN = (httpx.HTTPError, DurableStreamError, ValueError)
 """What the client of Python raises when a line breaks, or it reads a head that was cut."""
 

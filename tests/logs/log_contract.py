@@ -356,6 +356,9 @@ class LogContract:
         log.touch()
         clock.now += 9
         assert await store.find("short") is log
+        assert not (await store.create("short", expiry=Expiry(ttl=10))).new
+        assert await log.append(b" again") == 10
+        clock.now += 9
         clock.now += 1
         assert log.gone
         with pytest.raises(LogNotFoundError):

@@ -49,6 +49,20 @@ async def test_everything_is_there_again_when_it_is_opened_again(tmp_path: Path)
     await store.aclose()
 
 
+async def test_that_a_log_was_used_is_known_when_it_is_opened_again(
+    tmp_path: Path, clock: Clock
+) -> None:
+    store = DiskLogStore(tmp_path, now=clock)
+    log = (await store.create("a", expiry=Expiry(ttl=10))).log
+    clock.now += 9
+    log.touch()
+    await store.aclose()
+    clock.now += 9
+    store = DiskLogStore(tmp_path, now=clock)
+    assert not (await store.find("a")).gone
+    await store.aclose()
+
+
 async def test_a_store_has_one_process(tmp_path: Path) -> None:
     store = DiskLogStore(tmp_path)
     with pytest.raises(BlockingIOError):

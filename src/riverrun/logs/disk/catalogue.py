@@ -87,10 +87,6 @@ class Row:
         """When it goes, as it was asked for."""
         return Expiry(ttl=self.ttl, at=self.expires_at)
 
-    def has_expired(self, now: float) -> bool:
-        """Whether its time is over."""
-        return self.expires is not None and self.expires <= now
-
     def used(self, now: float) -> None:
         """Let a sliding expiry begin anew."""
         if self.ttl is not None:
@@ -181,6 +177,12 @@ class Catalogue:
             self.execute(f"DELETE FROM {table} WHERE log = ?", (log,))  # noqa: S608
         self.execute("DELETE FROM logs WHERE id = ?", (log,))
         return files
+
+    def extend(self, log: int, expires: float) -> None:
+        """Let a log with a sliding expiry have time until then at least."""
+        condition = "WHERE id = ? AND ttl IS NOT NULL"
+        statement = f"UPDATE logs SET expires = max(expires, ?) {condition}"  # noqa: S608
+        self.execute(statement, (expires, log))
 
     def has_forks(self, log: int) -> bool:
         """Whether others have bytes of this log."""

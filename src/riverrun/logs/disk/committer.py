@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import sqlite3
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, NamedTuple, TypeVar
 
@@ -52,12 +52,14 @@ class Committer:
         files: LogFiles,
         retention: Retention,
         now: Callable[[], float],
+        used: Mapping[int, float],
         publish: Callable[[Sequence[Change]], None],
     ) -> None:
         self._catalogue = catalogue
         self._files = files
         self._retention = retention
         self._now = now
+        self._used = used
         self._publish = publish
         self._thread = ThreadPoolExecutor(1, "riverrun-logs")
         self._waiting: list[Waiting] = []
@@ -162,7 +164,9 @@ class Committer:
         if self._failure is not None:
             raise self._failure
         outcomes: list[object] = []
-        transaction = Transaction(self._catalogue, self._files, self._retention, self._now())
+        transaction = Transaction(
+            self._catalogue, self._files, self._retention, self._now(), self._used
+        )
         try:
             for operation in operations:
                 try:

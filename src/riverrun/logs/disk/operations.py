@@ -275,7 +275,7 @@ class Sweep:
         old = [] if self.oldest is None else catalogue.old(self.oldest, SWEEP_LENGTH)
         for log in expired:
             row = transaction.current(log)
-            if row is not None and row.has_expired(now):
+            if row is not None and transaction.has_expired(row):
                 _delete(transaction, row)
         for log in old:
             row = transaction.current(log)
@@ -299,7 +299,7 @@ class Settle:
 def _at(transaction: Transaction, name: str) -> Row | None:
     """The log of a name, also if it is deleted; one that has expired is deleted now."""
     row = transaction.find(name)
-    if row is None or row.deleted or not row.has_expired(transaction.now):
+    if row is None or row.deleted or not transaction.has_expired(row):
         return row
     _delete(transaction, row)
     return transaction.find(name)

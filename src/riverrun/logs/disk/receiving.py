@@ -69,7 +69,7 @@ class Receiver:
         if source is not None:
             self._held -= len(first)
         try:
-            name, file = await in_thread(self._files.create)
+            name, file = self._files.create()  # at once: a cancel would lose what a thread opens
             try:
                 await _fill(file, first, source)
             except BaseException:

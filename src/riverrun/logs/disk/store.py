@@ -73,10 +73,12 @@ class DiskLogStore:
             raise
         self._retention = retention
         self._receiver = Receiver(self.files)
-        self._committer = Committer(self._catalogue, self.files, retention, now, self._publish)
+        self._used: dict[int, float] = {}  # until when logs have time, if that is not stored yet
+        self._committer = Committer(
+            self._catalogue, self.files, retention, now, self._used, self._publish
+        )
         self._logs: WeakValueDictionary[int, DiskLog] = WeakValueDictionary()
         self._named: OrderedDict[str, DiskLog] = OrderedDict()
-        self._used: dict[int, float] = {}
         self._watched: set[DiskLog] = set()
         self._sweeping: asyncio.TimerHandle | None = None
         self._sweep: asyncio.Task[None] | None = None
@@ -164,6 +166,8 @@ class DiskLogStore:
         if self._sweeping is not None:
             self._sweeping.cancel()
         self._committer.close()
+        for log, expires in self._used.items():
+            self._catalogue.extend(log, expires)
         self._catalogue.close()
         self.files.close()
 
@@ -249,8 +253,11 @@ class DiskLogStore:
         self._watched = {log for log in self._watched if log.forget_chunks()}
         age = self._retention.age
         oldest = None if age is None else self.now() - age * (1 + 1 / PARTS)
-        used, self._used = self._used, {}
+        used = dict(self._used)
         with suppress(StorageError, ClosedError):
             while await self.run(Sweep(used, oldest)):
-                used = {}
+                pass
+            for log, expires in used.items():
+                if self._used.get(log) == expires:
+                    del self._used[log]
         self._sweep_later()

@@ -7,7 +7,7 @@ no fsync of their own now.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from riverrun.logs.contracts import LogInfo
@@ -54,14 +54,24 @@ class Staged:
 
 
 class Transaction:
-    """What operations see and change; times are seconds of the Unix epoch."""
+    """What operations see and change; times are seconds of the Unix epoch.
+
+    `used` tells until when logs have time that were read, and it may grow meanwhile: the catalogue
+    learns of that only now and then.
+    """
 
     def __init__(
-        self, catalogue: Catalogue, files: LogFiles, retention: Retention, now: float
+        self,
+        catalogue: Catalogue,
+        files: LogFiles,
+        retention: Retention,
+        now: float,
+        used: Mapping[int, float],
     ) -> None:
         self.catalogue = catalogue
         self.files = files
         self.now = now
+        self._used = used
         self._retention = retention
         self._staged: dict[int, Staged] = {}
         self._written: dict[str, Written] = {}
@@ -80,9 +90,13 @@ class Transaction:
     def row(self, log: int) -> Row:
         """A log that is there; raises `LogGoneError` when it is not."""
         row = self._stage(log).row
-        if row.deleted or row.has_expired(self.now):
+        if row.deleted or self.has_expired(row):
             raise LogGoneError
         return row
+
+    def has_expired(self, row: Row) -> bool:
+        """Whether the time of a log is over."""
+        return row.expires is not None and max(row.expires, self._used.get(row.id, 0)) <= self.now
 
     def current(self, log: int) -> Row | None:
         """A log as it is by now, None if it is not there."""
