@@ -322,6 +322,14 @@ async def test_a_file_can_be_read_while_it_comes(inbox: Inbox) -> None:
         assert (await replying).body == b"helloworld"
 
 
+async def test_a_transfer_is_called_as_the_file_that_it_becomes(inbox: Inbox) -> None:
+    address = await create(inbox, len(BODY), "film.mp4")
+    async with await inbox.connect() as client:
+        lines = appending(0)
+        await client.send(sending(address, len(BODY), *lines, method="PATCH") + BODY[:1234])
+        await until(lambda: [flow.name for flow in inbox.server.flows] == ["film.mp4"])
+
+
 async def test_replacing_alone_is_enough_to_replace(open_inbox: OpenInbox) -> None:
     inbox = await open_inbox(permissions=Permissions(overwrite=True))
     (inbox.folder / "f").write_bytes(b"old")

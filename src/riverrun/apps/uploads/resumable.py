@@ -158,6 +158,8 @@ async def _receive(
     offset: int,
     checks: list[DigestCheck],
 ) -> None:
+    if request.content_length != 0:
+        request.flow.name = "/".join(upload.record.target) or None
     async with _telling_progress(response, upload, asked):
         try:
             await upload.append(request, offset, checks=checks)

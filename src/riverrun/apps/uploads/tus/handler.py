@@ -210,6 +210,8 @@ class Tus:
             if await request.read():
                 raise BeyondLengthError(offset)
             return
+        if announced != 0:
+            request.flow.name = "/".join(upload.record.target) or None
         await upload.append(request, offset, checks=checks)
         await _finish_if_whole(upload)
 
