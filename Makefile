@@ -5,16 +5,22 @@ VENV := .venv
 BIN := $(VENV)/bin
 RUN := $(VENV)/.run-ready
 DEV := $(VENV)/.dev-ready
+PAGE := src/riverrun/web/build/manifest.json
+NODE_MODULES := web/node_modules/.package-lock.json
 
-.PHONY: serve river test crash lint format bench pictures clean
+.PHONY: page serve river test crash lint format bench pictures clean
 
 serve: $(RUN)
+	@$(MAKE) --no-print-directory $(PAGE) || echo "The page was not built (is npm there?): folders are plain listings."
 	$(BIN)/python examples/demo.py
 
 river: $(RUN)
 	$(BIN)/riverrun serve examples/river --chunk-size 1000 --delay 10ms
 
-test: $(DEV) lint
+page: $(PAGE)
+
+test: $(DEV) $(PAGE) lint
+	cd web && npm run --silent test
 	$(BIN)/coverage erase
 	$(BIN)/coverage run -m pytest
 	$(BIN)/coverage combine --quiet
@@ -24,15 +30,17 @@ crash: $(DEV)
 	$(BIN)/python -m tests.blackbox.crashes --rounds 10000
 	$(BIN)/python -m tests.blackbox.stream_crashes --rounds 10000
 
-lint: $(DEV)
+lint: $(DEV) $(NODE_MODULES)
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	cd web && npm run --silent check
 
-format: $(DEV)
+format: $(DEV) $(NODE_MODULES)
 	$(BIN)/ruff check --fix
 	$(BIN)/ruff format
+	cd web && npm run --silent format
 
 bench: $(DEV)
 	$(BIN)/python -m bench
@@ -50,5 +58,12 @@ $(DEV): $(RUN) requirements/dev.txt
 	$(BIN)/pip install --quiet --require-hashes --requirement requirements/dev.txt
 	touch $@
 
+$(NODE_MODULES): web/package.json web/package-lock.json
+	cd web && npm ci --silent
+	touch $@
+
+$(PAGE): $(NODE_MODULES) web/vite.config.ts $(shell find web/src -type f)
+	cd web && npm run --silent build -- --logLevel warn
+
 clean:
-	rm -rf $(VENV) .venv-bench .cache build dist
+	rm -rf $(VENV) .venv-bench .cache build dist web/node_modules src/riverrun/web/build

@@ -53,6 +53,7 @@ def demo(folder: Path, flows: riverrun.Flows) -> riverrun.Handler:
         upload_size=None,
         upload_expiry=None,
         keep_free=None,
+        page=True,
     )
     everything = open_folder(str(folder), settings, flows)
 

@@ -64,6 +64,7 @@ DEFAULTS = {
     "upload_size": None,
     "upload_expiry": None,
     "keep_free": None,
+    "page": True,
     "host": "127.0.0.1",
     "port": 4000,
     "unix": None,

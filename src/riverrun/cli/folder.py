@@ -15,6 +15,8 @@ from riverrun.cli.errors import CannotStartError
 from riverrun.cli.settings import NOTHING
 
 if TYPE_CHECKING:
+    from riverrun.apps.files.listing import Enhancement
+    from riverrun.apps.page import PageHead
     from riverrun.flows import Flows
     from riverrun.server import Handler
 
@@ -59,6 +61,7 @@ class FolderSettings:
     upload_size: int | None
     upload_expiry: float | None
     keep_free: int | None
+    page: bool
 
     @classmethod
     def taken_from(cls, values: dict[str, Any]) -> FolderSettings:
@@ -98,12 +101,31 @@ def open_folder(
 
     allow = settings.allow
     access = Access(steer="steer" in allow, remote="watch" in allow, names=(host.lower(),))
+    page = _find_page(settings)
     mounts: dict[str, Handler] = {"/~/flows": Steering(flows, access)}
     with _telling_what_is_wrong(path, settings):
-        root = _open(path, settings, host.lower())
+        root = _open(path, settings, host.lower(), None if page is None else page[0].enhancement())
         if STREAMS in allow:
             mounts |= _open_streams(path, settings)
+    if page is not None:
+        from riverrun.apps.page import Views  # noqa: PLC0415 - as above
+
+        head, assets = page
+        views = ("/~/flows", "/~/streams", "/~/uploads")
+        mounts |= {view: Views(head, mounts.get(view, root)) for view in views}
+        mounts["/~/assets"] = assets
     return Mounts(root, mounts)
+
+
+def _find_page(settings: FolderSettings) -> tuple[PageHead, Handler] | None:
+    """The page and its files, None if there is to be none or it was not built."""
+    if not settings.page:
+        return None
+    from riverrun.apps.page import Assets, PageHead  # noqa: PLC0415 - not for the help
+    from riverrun.web import find_build  # noqa: PLC0415 - as above
+
+    build = find_build()
+    return None if build is None else (PageHead(build, tuple(settings.allow)), Assets(build))
 
 
 @contextmanager
@@ -126,11 +148,13 @@ def _telling_what_is_wrong(path: str, settings: FolderSettings) -> Iterator[None
         raise CannotStartError(f"cannot open what is kept of {path}: {error}") from None
 
 
-def _open(path: str, settings: FolderSettings, host: str) -> Handler:
+def _open(
+    path: str, settings: FolderSettings, host: str, enhancement: Enhancement | None
+) -> Handler:
     if not settings.changes:
         from riverrun.apps.files import Files  # noqa: PLC0415 - nothing more is needed
 
-        return Files(path, hidden=settings.hidden, cors=settings.cors)
+        return Files(path, hidden=settings.hidden, cors=settings.cors, enhancement=enhancement)
     from riverrun.apps.uploads import Permissions, UploadLimits, Uploads  # noqa: PLC0415
 
     given = {
@@ -145,6 +169,7 @@ def _open(path: str, settings: FolderSettings, host: str) -> Handler:
         limits=limits,
         hidden=settings.hidden,
         cors=settings.cors,
+        enhancement=enhancement,
         names=(host,),
     )
 

@@ -150,6 +150,10 @@ Examples:
 @click.argument("path", cls=Target, type=click.Path(), default=".")
 @setting("--hidden/--no-hidden", section=WHAT, help="Show names that begin with a dot.")
 @setting(
+    "--page/--no-page", section=WHAT, default=True,
+    help="Show browsers the page, or plain listings only.",
+)  # fmt: skip
+@setting(
     "--cors", section=WHAT, metavar="[ORIGIN]", is_flag=False, flag_value="*",
     type=ORIGIN_OR_NONE, help="Let pages of ORIGIN read it, or of any without ORIGIN.",
 )  # fmt: skip

@@ -9,8 +9,8 @@ from typing import Final
 
 from riverrun.apps.files.confinement import STORE_FOLDER, Root
 from riverrun.apps.files.digesting import Digests
-from riverrun.apps.files.following import follow_file
-from riverrun.apps.files.listing import LISTING_TYPES, send_listing
+from riverrun.apps.files.following import follow_file, parse_start
+from riverrun.apps.files.listing import LISTING_TYPES, Enhancement, send_listing
 from riverrun.apps.files.open_file import OpenFile
 from riverrun.apps.files.representation import represent
 from riverrun.apps.files.sending import send_at_once, send_file
@@ -35,7 +35,8 @@ class Files:
     Names that begin with a dot are not there unless `hidden`. `cors` is the origin whose pages may
     read what is served, ``*`` for all. Nothing outside the folder is ever opened, by whatever
     link or name. `changes` are the methods of whoever stands before it and takes what changes
-    something; with POST among them, folders show a form for files.
+    something; with POST among them, folders show a form for files. With an `enhancement`, folders
+    show more where scripts run.
 
     Raises `OSError` when `root` is no folder that can be read.
     """
@@ -47,6 +48,7 @@ class Files:
         hidden: bool = False,
         cors: str | None = None,
         changes: Sequence[str] = (),
+        enhancement: Enhancement | None = None,
     ) -> None:
         self.root = Root(root)
         self._digests = Digests()
@@ -54,6 +56,7 @@ class Files:
         self._cors = cors
         self._methods = ", ".join((*READING_METHODS, "OPTIONS", *changes))
         self._takes_files = "POST" in changes
+        self._enhancement = enhancement
 
     def __call__(self, request: Request, response: Response) -> Awaitable[None]:
         """Answer; at once where the file is small and in memory, as most are."""
@@ -115,7 +118,10 @@ class Files:
             filename = parameters["download"] or name
             response.headers["content-disposition"] = content_disposition(filename)
         if "follow" in parameters:
-            await follow_file(request, response, file.descriptor, representation.content_type)
+            start = parse_start(parameters["follow"])
+            await follow_file(
+                request, response, file.descriptor, representation.content_type, start
+            )
             return
         if representation.compressible:
             siblings = open_siblings(self.root, target.segments, file)
@@ -156,6 +162,7 @@ class Files:
             segments,
             hidden=self._hidden,
             takes_files=self._takes_files,
+            enhancement=self._enhancement,
             resolve=self._resolver(segments),
         )
 
@@ -183,8 +190,9 @@ class Files:
         return index if index.is_regular else None
 
     def _confine(self, response: Response, content_type: str) -> None:
-        """Where strangers put files, their scripts are not of this server's origin."""
-        if self._takes_files and is_script(content_type):
+        """Where strangers put files, and where the page is, scripts have an origin of their own."""
+        guarded = self._takes_files or self._enhancement is not None
+        if guarded and is_script(content_type):
             response.headers["content-security-policy"] = SANDBOX
 
     async def _answer_other(self, method: str, response: Response) -> None:

@@ -5,21 +5,23 @@ from __future__ import annotations
 import asyncio
 import os
 
-from riverrun.errors import TruncatedError
+from riverrun.errors import HTTPError, TruncatedError
 from riverrun.http.request import Request
 from riverrun.http.response import Response
 from riverrun.streams.contracts import FileRegion
 
 FIRST_LOOK = 0.02
 LONGEST_LOOK = 0.5
+LONGEST_NUMBER = 18  # digits: more bytes than there are
 
 
 async def follow_file(
-    request: Request, response: Response, descriptor: int, content_type: str
+    request: Request, response: Response, descriptor: int, content_type: str, start: int = 0
 ) -> None:
     """Send the file `descriptor`, then wait for more of it; end when it has been deleted.
 
-    HEAD is answered at once, with the fields of GET.
+    It is sent from the byte `start`, which counts from the end if it is negative, and lies within
+    what is there. HEAD is answered at once, with the fields of GET.
 
     Raises `TruncatedError` when it becomes shorter than what was sent. A cancel leaves the
     response unfinished.
@@ -31,7 +33,8 @@ async def follow_file(
         await response.end()
         return
     await response.write(b"")  # the head: the client knows that it is following
-    sent = 0
+    size = os.fstat(descriptor).st_size
+    sent = max(0, size + start) if start < 0 else min(start, size)
     pause = FIRST_LOOK
     while True:
         status = os.fstat(descriptor)
@@ -47,3 +50,16 @@ async def follow_file(
         else:
             await asyncio.sleep(pause)
             pause = min(pause * 1.5, LONGEST_LOOK)
+
+
+def parse_start(value: str) -> int:
+    """The value of ``?follow=``: a number of bytes, from the end if negative; without one, 0.
+
+    Raises `HTTPError` 400 for anything else.
+    """
+    if not value:
+        return 0
+    digits = value.removeprefix("-")
+    if not (digits.isascii() and digits.isdecimal() and len(digits) <= LONGEST_NUMBER):
+        raise HTTPError(400, "The parameter follow is a number of bytes, if it has a value.")
+    return int(value)

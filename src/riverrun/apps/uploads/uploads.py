@@ -12,6 +12,7 @@ from typing import Final
 
 from riverrun.apps.files import Files
 from riverrun.apps.files.confinement import STORE_FOLDER
+from riverrun.apps.files.listing import Enhancement
 from riverrun.apps.uploads.form import store_form
 from riverrun.apps.uploads.growing import send_growing
 from riverrun.apps.uploads.limits import Permissions, UploadLimits
@@ -44,11 +45,11 @@ TUS: Final = "tus"
 class Uploads:
     """Serves the folder `root`, to be read and changed as `permissions` say.
 
-    GET and HEAD are those of `Files`, which `hidden` and `cors` are for; a file that is still
-    being uploaded can be read as it grows. PUT stores a file, DELETE removes one; see the guide for
-    forms, tus and resumable uploads. Pages change something under an address or a name that is
-    only known here, or one of `names`, or if `cors` is their origin. `on_complete` is awaited with
-    each upload that has come to stand under its name, before its client is answered.
+    GET and HEAD are those of `Files`, which `hidden`, `cors` and `enhancement` are for; a file that
+    is still being uploaded can be read as it grows. PUT stores a file, DELETE removes one; see the
+    guide for forms, tus and resumable uploads. Pages change something under an address or a name
+    that is only known here, or one of `names`, or if `cors` is their origin. `on_complete` is
+    awaited with each upload that has come to stand under its name, before its client is answered.
 
     Raises `OSError` when `root` is no folder that can be written, `BlockingIOError` when another
     process takes uploads into it.
@@ -62,11 +63,18 @@ class Uploads:
         limits: UploadLimits | None = None,
         hidden: bool = False,
         cors: str | None = None,
+        enhancement: Enhancement | None = None,
         names: Collection[str] = (),
         on_complete: CompleteHook | None = None,
     ) -> None:
         permissions = permissions or Permissions(upload=True)
-        self._files = Files(root, hidden=hidden, cors=cors, changes=_methods_of(permissions))
+        self._files = Files(
+            root,
+            hidden=hidden,
+            cors=cors,
+            changes=_methods_of(permissions),
+            enhancement=enhancement,
+        )
         self._hidden = hidden
         self._cors = cors
         self._names = frozenset(names)

@@ -18,20 +18,27 @@ from typing import Final, Protocol
 from riverrun.apps.files.listing.documents import JSON, NDJSON, JSONDocument, NDJSONDocument
 from riverrun.apps.files.listing.entries import Entry
 from riverrun.apps.files.listing.folder import Folder, Resolve
-from riverrun.apps.files.listing.page import HTML, Page, content_security_policy
+from riverrun.apps.files.listing.page import (
+    HTML,
+    Enhancement,
+    Page,
+    content_security_policy,
+)
 from riverrun.apps.files.listing.query import ListingQuery, parse_listing_query
 from riverrun.errors import HTTPError
 from riverrun.http.negotiation import choose_media_type
 from riverrun.http.request import Request
 from riverrun.http.response import Response
 
-__all__ = ["LISTING_TYPES", "send_listing"]
+__all__ = ["LISTING_TYPES", "Enhancement", "send_listing"]
 
 LISTING_TYPES: Final = (JSON, NDJSON, HTML)
 """Programs that take anything get the first; a page goes to who asks for one: browsers."""
 
 JSON_LIMIT: Final = 1000
 BATCH: Final = 256
+ENHANCED_LIMIT: Final = 250
+"""The page shows so many before it is taken over by one that reads the rest as NDJSON."""
 
 
 class View(Protocol):
@@ -52,6 +59,7 @@ async def send_listing(
     *,
     hidden: bool = False,
     takes_files: bool = False,
+    enhancement: Enhancement | None = None,
     resolve: Resolve | None = None,
 ) -> None:
     """Answer a GET or HEAD of a folder, whose address ends in a slash.
@@ -59,7 +67,8 @@ async def send_listing(
     `directory` is a descriptor of the folder; it may be closed when this returns or raises. The
     path below the root is `segments`. Names that begin with a dot are left out unless `hidden`.
     `resolve` looks where symbolic links lead; it is called in a thread, and without it links are
-    left out. The page has a form for files if the folder `takes_files`.
+    left out. The page has a form for files if the folder `takes_files`, and an `enhancement` where
+    scripts run.
 
     Raises `HTTPError` 400 for a query that makes no sense, 406 when the client takes none of
     `LISTING_TYPES`, 404 when the folder may not be looked into; `OSError` if the disk fails. A
@@ -71,6 +80,8 @@ async def send_listing(
         raise HTTPError(406, f"Folders are listed as {', '.join(LISTING_TYPES)}.")
     if media_type == JSON and query.limit is None:
         query = replace(query, limit=JSON_LIMIT)
+    if media_type == HTML and query.limit is None and enhancement is not None:
+        query = replace(query, limit=ENHANCED_LIMIT)
     try:
         folder = Folder(directory, query.ordering, hidden=hidden, resolve=resolve)
     except PermissionError:
@@ -79,12 +90,15 @@ async def send_listing(
         _set_fields(response, media_type)
         if media_type == HTML:
             response.headers["content-security-policy"] = content_security_policy(
-                takes_files=takes_files
+                takes_files=takes_files, enhancement=enhancement
             )
         if request.method == "HEAD":
             await response.end()
         else:
-            await _write(response, folder, query, _view(media_type, query, takes_files=takes_files))
+            view: View = JSONDocument() if media_type == JSON else NDJSONDocument()
+            if media_type == HTML:
+                view = Page(query, takes_files=takes_files, enhancement=enhancement)
+            await _write(response, folder, query, view)
     finally:
         folder.close()
 
@@ -95,12 +109,6 @@ def _set_fields(response: Response, media_type: str) -> None:
     headers["cache-control"] = "no-cache"
     headers["x-content-type-options"] = "nosniff"
     headers.add("vary", "accept")
-
-
-def _view(media_type: str, query: ListingQuery, *, takes_files: bool) -> View:
-    if media_type == HTML:
-        return Page(query, takes_files=takes_files)
-    return JSONDocument() if media_type == JSON else NDJSONDocument()
 
 
 async def _write(response: Response, folder: Folder, query: ListingQuery, view: View) -> None:

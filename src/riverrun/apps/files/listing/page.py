@@ -10,6 +10,7 @@ pages of `riverrun.http.problems` do.
 from __future__ import annotations
 
 from base64 import b64encode
+from dataclasses import dataclass
 from hashlib import sha256
 from html import escape
 from importlib.resources import files
@@ -56,7 +57,7 @@ HEAD: Final = """\
 <title>{name}</title>
 <link rel="icon" href="{icon}">
 <style>{style}</style>
-<header>
+{elements}<header>
 {crumbs}<h1 id="folder">{name}</h1>
 </header>
 <main>
@@ -87,10 +88,25 @@ TAIL: Final = """\
 """
 
 
-def content_security_policy(*, takes_files: bool) -> str:
+@dataclass(frozen=True, slots=True)
+class Enhancement:
+    """What makes more of the page where scripts run: elements of its head, and what they may load.
+
+    `sources` are directives of a Content-Security-Policy, beside those for the page alone.
+    """
+
+    elements: str
+    sources: str
+
+
+def content_security_policy(*, takes_files: bool, enhancement: Enhancement | None = None) -> str:
     """What the page may do: show itself, and send its form if it has one."""
+    style, images, more = f"'sha256-{STYLE_HASH}'", "data:", ""
+    if enhancement is not None:
+        style, images = f"'self' {style}", "'self' data: blob:"
+        more = f"{enhancement.sources}; "
     return (
-        f"default-src 'none'; img-src data:; style-src 'sha256-{STYLE_HASH}'; base-uri 'none'; "
+        f"default-src 'none'; img-src {images}; style-src {style}; {more}base-uri 'none'; "
         f"form-action '{'self' if takes_files else 'none'}'; frame-ancestors 'self'"
     )
 
@@ -98,8 +114,15 @@ def content_security_policy(*, takes_files: bool) -> str:
 class Page:
     """The page of a folder; with a form for files if the folder `takes_files`."""
 
-    def __init__(self, query: ListingQuery, *, takes_files: bool = False) -> None:
+    def __init__(
+        self,
+        query: ListingQuery,
+        *,
+        takes_files: bool = False,
+        enhancement: Enhancement | None = None,
+    ) -> None:
         self._query = query
+        self._elements = "" if enhancement is None else enhancement.elements
         self._form = FORM if takes_files else ""
         self._folders = 0
         self._others = 0
@@ -116,6 +139,7 @@ class Page:
             name=_text(folder[-1] if folder else ROOT_NAME),
             icon=escape(WAVES),
             style=STYLE,
+            elements=self._elements,
             crumbs=self._crumbs(),
             columns=columns,
             form=self._form,

@@ -1,0 +1,20 @@
+/** The frame around every view, and which view an address stands for. */
+
+import { Folder } from "../folder/folder";
+import { Bar } from "./bar";
+import { lazy } from "./lazy";
+import { usePlace } from "./router";
+import { VIEWS } from "./views";
+
+const views = VIEWS.map((view) => ({ ...view, View: lazy(view.load) }));
+
+export function App() {
+  const place = usePlace();
+  const shown = views.find((view) => view.path === place.path);
+  return (
+    <>
+      <Bar place={place} />
+      {shown ? <shown.View /> : <Folder key={place.path} place={place} />}
+    </>
+  );
+}
