@@ -88,6 +88,7 @@ WRITTEN = [
     ("upload-size", "2GB", '"2 GB"', "upload_size", 2_000_000_000),
     ("upload-expiry", "90s", '"90s"', "upload_expiry", 90.0),
     ("keep-free", "1kB", "1000", "keep_free", 1000),
+    ("page", "no", "false", "page", False),
     ("host", "::1", '"::1"', "host", "::1"),
     ("port", "8000", "8000", "port", 8000),
     ("unix", "/run/r.sock", '"/run/r.sock"', "unix", "/run/r.sock"),
@@ -112,8 +113,8 @@ def test_every_setting_is_an_option(
     desk: Desk, key: str, text: str, _toml: str, name: str, value: object
 ) -> None:
     arguments = [text] if key == "path" else [f"--{key}={text}"]
-    if value is True:
-        arguments = [f"--{key}"]
+    if isinstance(value, bool):
+        arguments = [f"--{key}" if value else f"--no-{key}"]
     assert desk.settle("serve", *arguments).values == DEFAULTS | {name: value}
 
 
