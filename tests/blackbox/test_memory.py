@@ -10,7 +10,7 @@ import socket
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import pytest
@@ -205,3 +205,44 @@ def test_a_follower_that_leaves_closes_its_file_at_once(folder: Path) -> None:
             take(client, 100)
             assert str(path) in server.open_files()
         assert server.until_closed(path) < 0.1
+
+
+def test_a_sender_that_takes_its_time_costs_little(folder: Path) -> None:
+    """Each has sent 8 KiB of a gibibyte, and goes on a byte at a time."""
+    number, kib_each = 400, 24
+    with (
+        serving(folder, "--allow", "upload", "--keep-free", "1MiB") as server,
+        ExitStack() as senders,
+    ):
+        with sending(server, "/first") as first:
+            until_it_rests(server)
+            first.close()
+        until_it_rests(server)
+        before = server.memory()
+        clients = [senders.enter_context(socket.socket()) for _ in range(number)]
+        for client in clients:
+            client.connect(("127.0.0.1", server.port))
+        for position, client in enumerate(clients):
+            begin_sending(client, f"/{position}")
+
+        def costs_little() -> bool:
+            for client in clients:
+                client.sendall(b"x")
+            time.sleep(0.2)
+            return server.memory() - before < number * kib_each
+
+        eventually(costs_little)
+        assert len(list((folder / ".riverrun" / "uploads").iterdir())) == number
+
+
+@contextmanager
+def sending(server: Serving, path: str) -> Iterator[socket.socket]:
+    """Begin an upload."""
+    with socket.create_connection(("127.0.0.1", server.port)) as client:
+        begin_sending(client, path)
+        yield client
+
+
+def begin_sending(client: socket.socket, path: str) -> None:
+    head = f"PUT {path} HTTP/1.1\r\nHost: a\r\nContent-Length: {1024 * MIB}\r\n\r\n"
+    client.sendall(head.encode() + bytes(8192))

@@ -148,7 +148,9 @@ class Request(Readable):
 
     async def read_chunks(self) -> list[bytes]:
         """All chunks that wait to be read, at least one; none at the end. Raises as `read`."""
-        chunk = await self.read()
+        chunk = self.read_nowait()
+        if chunk is None:
+            chunk = await self._read_later(None)
         body, flow = self._body, self._flow
         if not chunk or body is None:
             return []

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from enum import Enum
-from functools import partial
 
 from riverrun.errors import HTTPError
 from riverrun.flows import Flows
@@ -87,8 +86,8 @@ class Intake:
         """
         body = ByteBuffer(
             high_water_mark,
-            pause=partial(self.hold, Hold.BODY),
-            resume=partial(self.release, Hold.BODY),
+            pause=self._hold_body,
+            resume=self._release_body,
             budget=budget,
         )
         incoming = Incoming(request, body, cut)
@@ -136,6 +135,12 @@ class Intake:
         self.parser.stop()
         self._hangups.forget(self._transport)
         budget.forget(self._release_budget)
+
+    def _hold_body(self) -> None:
+        self.hold(Hold.BODY)
+
+    def _release_body(self) -> None:
+        self.release(Hold.BODY)
 
     def _release_budget(self) -> None:
         self.release(Hold.BUDGET)

@@ -14,6 +14,7 @@ from riverrun.http.handler import Handler, start_handler, stop_handler
 from riverrun.server.clock import Clock
 from riverrun.server.connection import Connection
 from riverrun.server.hangups import Hangups
+from riverrun.server.heap import Heap
 from riverrun.server.listeners import open_listener
 from riverrun.server.options import Options
 from riverrun.server.runner import RunnerPool
@@ -69,6 +70,7 @@ class Server:
         self.budget = BufferBudget(self.options.limits.buffer_budget)
         self.receive_buffer = memoryview(bytearray(RECEIVE_SIZE))
         self.clock = Clock(self.loop, self._every_second)
+        self._heap = Heap()
         self._stopped: asyncio.Future[None] = self.loop.create_future()
         listeners = self._listeners or [open_listener(*self._address)]
         for listener in listeners:
@@ -136,6 +138,7 @@ class Server:
         for connection in list(self.connections):
             connection.check(self.clock.now)
         self.flows.tidy()
+        self._heap.look()
 
     def _finish(self) -> None:
         self.clock.stop()

@@ -58,7 +58,7 @@ class ByteBuffer:
         self._resume = resume
         self._paused = False
         self._held = False
-        self._chunks: deque[bytes] = deque()
+        self._chunks: deque[bytes] | None = None  # an empty one takes 760 bytes
         self._offset = 0  # how much of the first chunk has been read
         self._ended = False
         self._error: BaseException | None = None
@@ -73,6 +73,8 @@ class ByteBuffer:
         """Add a chunk; pauses the producer when that reaches the high-water mark."""
         if not chunk:
             return
+        if self._chunks is None:
+            self._chunks = deque()
         self._chunks.append(chunk)
         self._count(len(chunk))
         if self.size >= self.high_water_mark:
@@ -102,7 +104,7 @@ class ByteBuffer:
 
     def clear(self) -> None:
         """Drop what waits, and let the producer go on if it was paused."""
-        self._chunks.clear()
+        self._chunks = None
         self._offset = 0
         self._count(-self.size)
         self._resume_at_low_water()
@@ -123,7 +125,7 @@ class ByteBuffer:
         if self._wakeup.waiting:
             raise BusyError("another task is reading")
         if self._chunks:
-            return self._take(max_bytes)
+            return self._take(self._chunks, max_bytes)
         if self._error is not None:
             raise self._error
         return b"" if self._ended else None
@@ -143,13 +145,15 @@ class ByteBuffer:
         self.clear()
         return chunks
 
-    def _take(self, max_bytes: int | None) -> bytes:
-        chunk = self._chunks[0]
+    def _take(self, chunks: deque[bytes], max_bytes: int | None) -> bytes:
+        chunk = chunks[0]
         stop = len(chunk) if max_bytes is None else min(self._offset + max_bytes, len(chunk))
         piece = chunk[self._offset : stop]
         if stop == len(chunk):
-            self._chunks.popleft()
+            chunks.popleft()
             self._offset = 0
+            if not chunks:
+                self._chunks = None
         else:
             self._offset = stop
         self._count(-len(piece))

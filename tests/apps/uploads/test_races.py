@@ -158,6 +158,5 @@ async def test_a_creation_whose_client_left_leaves_nothing(
         await client.send(sending("/f", 0, PART))
         await saving.wait()
     go_on.set()
-    await until(lambda: not list(store))
-    assert inbox.waiting == []
+    await until(lambda: not list(store) and not inbox.waiting)
     assert store._catalogue.load() == []

@@ -163,7 +163,7 @@ class UploadStore:
         if target:
             self._by_target[target] = upload
         try:
-            with telling_of_a_full_disk():
+            with telling_of_a_full_disk:
                 self._shelf.open(upload.id, lasting=False).close()  # it can be read from now on
             await self.save(upload)
         except BaseException:

@@ -10,8 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import errno
-from collections.abc import AsyncIterator, Iterator, Sequence
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import Awaitable, Sequence
 from io import FileIO
 from typing import TYPE_CHECKING
 
@@ -138,13 +137,16 @@ class Upload:
             self._size = self._store.stored_size(self)
         return self._size
 
-    @asynccontextmanager
-    async def hold(self, source: Readable | None = None) -> AsyncIterator[None]:
+    def hold(self, source: Readable | None = None) -> Holding:
         """Work on it alone; what is received meanwhile is durable when the block is left.
 
         A request that is adding to it ends now, as would one that adds from `source` once a newer
         one comes. Raises `HTTPError` 404 when it has gone, and 409 when a newer request came first.
         """
+        return Holding(self, source)
+
+    async def take_hold(self, source: Readable | None) -> None:
+        """Enter `hold`; whoever has entered it calls `let_go`."""
         self._ticket += 1
         ticket = self._ticket
         older, self._source = self._source, None
@@ -152,20 +154,30 @@ class Upload:
         try:
             if older is not None:
                 await older.aclose()
-            async with self._lock:
-                if source is not None and ticket != self._ticket:
-                    raise OvertakenError
-                if self.state is UploadState.GONE:
-                    raise HTTPError(404)
-                self._source = source
-                with telling_of_a_full_disk():
-                    try:
-                        await self._make_durable()
-                        yield
-                    finally:
-                        self._source = None
-                        await to_its_end(self._rest())
+            await self._lock.acquire()
+        except BaseException:
+            self._holders -= 1
+            raise
+        try:
+            if source is not None and ticket != self._ticket:
+                raise OvertakenError
+            if self.state is UploadState.GONE:
+                raise HTTPError(404)
+            self._source = source
+            with telling_of_a_full_disk:
+                await self._make_durable()
+        except BaseException:
+            await self.let_go()
+            raise
+
+    async def let_go(self) -> None:
+        """Leave `hold`: what was received is durable then. Raises `HTTPError` 507."""
+        self._source = None
+        try:
+            with telling_of_a_full_disk:
+                await to_its_end(self._rest())
         finally:
+            self._lock.release()
             self._holders -= 1
 
     async def append(
@@ -186,7 +198,7 @@ class Upload:
         await self._mark_unverified(offset if checks else None)
         verified = not checks
         try:
-            with telling_of_a_full_disk():
+            with telling_of_a_full_disk:
                 await self._receive(source, file, checks)
             for check in checks:
                 check.verify()
@@ -213,7 +225,7 @@ class Upload:
                 descriptor = self._store.open_to_read(part)
             except FileNotFoundError:
                 raise HTTPError(409, "A part of the upload has gone.") from None
-            with FileIO(descriptor) as source, telling_of_a_full_disk():
+            with FileIO(descriptor) as source, telling_of_a_full_disk:
                 await file.copy(source)
             self.notify()
 
@@ -232,7 +244,7 @@ class Upload:
         if self.record.length is not None and size != self.record.length:
             raise HTTPError(400, f"{size} of {self.record.length} bytes have come.")
         try:
-            with telling_of_a_full_disk():
+            with telling_of_a_full_disk:
                 await self._store.finish(self, file)
         except HTTPError as error:
             if error.status < 500:
@@ -347,22 +359,46 @@ class Upload:
             self.notify()
 
 
-@contextmanager
-def telling_of_a_full_disk() -> Iterator[None]:
+class _TellingOfAFullDisk:
     """A disk that takes nothing, because it is full or may only be read, is 507."""
-    try:
-        yield
-    except OSError as error:
-        if error.errno in NO_SPACE:
-            raise HTTPError(507, "The disk is full.") from error
-        if error.errno == errno.EROFS:
-            raise HTTPError(507, READ_ONLY) from error
-        raise
+
+    __slots__ = ()
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, _kind: object, error: BaseException | None, _traceback: object) -> None:
+        if isinstance(error, OSError):
+            if error.errno in NO_SPACE:
+                raise HTTPError(507, "The disk is full.") from error
+            if error.errno == errno.EROFS:
+                raise HTTPError(507, READ_ONLY) from error
 
 
-async def _read_chunks(source: Readable) -> Sequence[bytes]:
+telling_of_a_full_disk = _TellingOfAFullDisk()  # one for all: a thousand senders wait inside it
+
+
+class Holding:
+    """An upload that is worked on alone for as long as the block runs; see `Upload.hold`."""
+
+    __slots__ = ("_source", "_upload")
+
+    def __init__(self, upload: Upload, source: Readable | None) -> None:
+        self._upload = upload
+        self._source = source
+
+    async def __aenter__(self) -> None:
+        await self._upload.take_hold(self._source)
+
+    async def __aexit__(self, *_: object) -> None:
+        await self._upload.let_go()
+
+
+def _read_chunks(source: Readable) -> Awaitable[Sequence[bytes]]:
     """Everything that waits to be read, at least one chunk; none at the end."""
-    if isinstance(source, Request):
-        return await source.read_chunks()
+    return source.read_chunks() if isinstance(source, Request) else _read_chunk(source)
+
+
+async def _read_chunk(source: Readable) -> Sequence[bytes]:
     chunk = await source.read()
     return (chunk,) if chunk else ()

@@ -115,36 +115,36 @@ class Uploads:
             raise missing
         await send_growing(request, response, self.store, upload)
 
-    async def _answer(self, request: Request, response: Response) -> None:
+    def _answer(self, request: Request, response: Response) -> Awaitable[None]:
+        # No coroutine of its own: a thousand slow senders would wait in it.
         target = request.url
         segments = target.segments
         if request.method not in (*READING_METHODS, "OPTIONS"):
             check_origin(request, self._cors, self._names)
         if segments[:1] == (OWN,):
-            await self._answer_own(request, response, target)
-        elif request.method in READING_METHODS:
-            await self._read(request, response)
-        elif not self._may_be_named(segments):
+            return self._answer_own(request, response, target)
+        if request.method in READING_METHODS:
+            return self._read(request, response)
+        if not self._may_be_named(segments):
             raise HTTPError(403, "A name may not begin with a dot here.")
-        else:
-            await self._change(request, response, target)
+        return self._change(request, response, target)
 
-    async def _change(self, request: Request, response: Response, target: Target) -> None:
+    def _change(self, request: Request, response: Response, target: Target) -> Awaitable[None]:
         permissions = self.store.permissions
         match request.method:
             case "PUT" | "POST" if permissions.takes_files and is_resumable(request):
-                await begin_upload(request, response, self.store, _file_of(target))
+                return begin_upload(request, response, self.store, _file_of(target))
             case "POST" if permissions.takes_files:
-                await store_form(request, response, self.store, target.segments)
+                return store_form(request, response, self.store, target.segments)
             case "PUT" if permissions.takes_files:
-                await put_file(request, response, self.store, _file_of(target))
+                return put_file(request, response, self.store, _file_of(target))
             case "DELETE" if permissions.delete:
-                await delete_file(request, response, self.store, target)
+                return delete_file(request, response, self.store, target)
             case _:
                 if permissions.takes_files:
                     response.headers["upload-limit"] = limits_of(self.store).render()
                     response.headers["accept-patch"] = PARTIAL_UPLOAD
-                await self._files(request, response)
+                return self._files(request, response)
 
     async def _answer_own(self, request: Request, response: Response, target: Target) -> None:
         match target.segments[1:]:
