@@ -52,6 +52,12 @@ async def test_pages_of_other_sites_change_nothing(served: Served) -> None:
     assert (await served.get("s")).body == b""
 
 
+async def test_pages_of_other_sites_embed_nothing(served: Served) -> None:
+    await served.put("s", TEXT)
+    for name in ("s", "nothing"):
+        assert (await served.get(name))["cross-origin-resource-policy"] == "same-origin"
+
+
 async def test_pages_that_may_are_told_everything(open_streams: OpenStreams) -> None:
     served = await open_streams(cors="https://page.test")
     reply = await served.put("s", TEXT, "Origin: https://page.test")

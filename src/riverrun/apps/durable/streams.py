@@ -32,10 +32,6 @@ METHODS: Final = "GET, HEAD, PUT, POST, DELETE, OPTIONS"
 READING_METHODS: Final = ("GET", "HEAD", "OPTIONS")
 RESERVED: Final = "__ds"  # where the protocol has its subscriptions, which are not offered
 LONGEST_NAME: Final = 1024
-SAFE_FIELDS: Final = {
-    "x-content-type-options": "nosniff",
-    "cross-origin-resource-policy": "cross-origin",
-}
 EXPOSED: Final = (
     "etag, location, stream-next-offset, stream-cursor, stream-up-to-date, stream-closed, "
     "stream-ttl, stream-expires-at, stream-sse-data-encoding, producer-epoch, producer-seq, "
@@ -70,6 +66,10 @@ class Streams:
         self.settings = settings or StreamSettings()
         self._prefix = tuple(name for name in prefix.split("/") if name)
         self._cors = cors
+        self._safe_fields = {
+            "x-content-type-options": "nosniff",
+            "cross-origin-resource-policy": "same-origin" if cors is None else "cross-origin",
+        }
         self._waiting = Waiting()
         self._tails = Tails(self.settings.heartbeat)
 
@@ -84,7 +84,7 @@ class Streams:
 
     async def __call__(self, request: Request, response: Response) -> None:
         """Answer."""
-        for name, value in SAFE_FIELDS.items():
+        for name, value in self._safe_fields.items():
             response.headers[name] = value
         if self._cors is not None:
             self._open_to_origin(response)
@@ -93,9 +93,12 @@ class Streams:
             if following is not None:
                 await send_events(response, following, self.settings)
         except LogError as error:
-            raise _safely(answer_for(error)) from error
+            answer = answer_for(error)
+            answer.headers.update(self._safe_fields)
+            raise answer from error
         except HTTPError as error:
-            raise _safely(error) from error
+            error.headers.update(self._safe_fields)
+            raise
 
     async def _answer(self, request: Request, response: Response) -> Following | None:
         """Answer, or return what is to be followed as events: that is left to the caller, for long.
@@ -189,8 +192,3 @@ class Streams:
         headers["access-control-allow-headers"] = ALLOWED_FIELDS
         if self._cors != "*":
             headers["vary"] = "origin"
-
-
-def _safely(error: HTTPError) -> HTTPError:
-    error.headers.update(SAFE_FIELDS)
-    return error
