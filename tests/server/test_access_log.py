@@ -14,6 +14,7 @@ import pytest
 from tests.conftest import Serve
 from tests.server.client import Client, request, until
 
+from riverrun.flows import Waiting
 from riverrun.http.request import Request
 from riverrun.http.response import Response
 from riverrun.server import AccessLog, LogFormat, Options, Server
@@ -21,7 +22,7 @@ from riverrun.server import AccessLog, LogFormat, Options, Server
 TEXT = re.compile(
     r"(?P<time>\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ) (?P<client>\S+) "
     r'"(?P<method>\S+) (?P<target>\S+)" (?P<status>\d+) (?P<bytes>\d+) '
-    r"(?P<seconds>\d+\.\d{3})(?P<cut> cut)?"
+    r"(?P<seconds>\d+\.\d{3})(?P<cut> cut)?(?P<waits> took .*)?"
 )
 
 
@@ -106,6 +107,7 @@ async def test_lines_for_programs(serve: Serve, pipe: Pipe) -> None:
         ("/head", 200, False),
         ("/fails", 200, True),
     ]
+    assert lines[3].keys() == lines[0].keys() | {"waited"}  # it took more than one write
     assert lines[0].keys() == {
         "time",
         "client",
@@ -118,6 +120,51 @@ async def test_lines_for_programs(serve: Serve, pipe: Pipe) -> None:
     }
     assert lines[1]["seconds"] >= 0.015
     assert lines[0]["bytes"] == 5
+
+
+@pytest.mark.asyncio(loop_factories=["uvloop"])
+@pytest.mark.parametrize("log_format", LogFormat)
+async def test_a_transfer_that_took_long_is_told_with_its_reasons(
+    serve: Serve, pipe: Pipe, log_format: LogFormat
+) -> None:
+    """It is 0.3 s until the handler begins, 0.4 s until the client reads on, and 0.5 s paused."""
+
+    async def sleep_and_send(request: Request, response: Response) -> None:
+        await asyncio.sleep(0.3)
+        for _ in range(64):
+            await response.write(bytes(1 << 20))
+        await response.end()
+
+    server = await serve(
+        sleep_and_send, options=Options(access_log=AccessLog(pipe.writing, log_format))
+    )
+    async with await Client.connect(server, receive_buffer=1 << 16) as client:
+        client.stop_reading()
+        await client.send(request("/long"))
+        await until(lambda: any(flow.waiting is Waiting.PEER for flow in server.flows))
+        (flow,) = server.flows
+        await asyncio.sleep(0.4)
+        flow.pause()
+        await asyncio.sleep(0.5)
+        flow.resume()
+        client.go_on_reading()
+        await client.reply()
+    await until(lambda: not server.connections)
+    await server.stop()
+    (line,) = pipe.lines()
+    if log_format is LogFormat.TEXT:
+        found = TEXT.fullmatch(line)
+        assert found is not None
+        assert re.search(r"took 1\.\d s: 0\.\d s waiting for the client, ", found["waits"])
+        assert re.search(r", 0\.5 s paused, 0\.\d s disk or handler", found["waits"])
+    else:
+        told = json.loads(line)
+        waited = told["waited"]
+        assert sum(waited.values()) == pytest.approx(told["seconds"], abs=0.01)
+        assert waited["peer"] >= 0.39
+        assert waited["paused"] == pytest.approx(0.5, abs=0.1)
+        assert 0.29 <= waited["source"] <= 0.6
+        assert waited["limit"] == 0
 
 
 async def test_lines_come_while_the_server_runs(serve: Serve, pipe: Pipe) -> None:
@@ -186,7 +233,7 @@ def test_lines_that_nobody_takes_are_dropped_and_counted(
 ) -> None:
     monkeypatch.setattr("riverrun.server.access_log.WAITING_BATCHES", 2)
     log = AccessLog(pipe.writing)
-    entry = ("127.0.0.1", "GET", b"/" + b"x" * 60_000, 200, 5, 0.001, False)
+    entry = ("127.0.0.1", "GET", b"/" + b"x" * 60_000, 200, 5, 0.001, False, None)
     for _ in range(10):
         log._entries.append(entry)
         log.flush()
@@ -208,7 +255,7 @@ def test_a_log_whose_reader_is_gone_is_no_failure() -> None:
     os.close(reading)
     log = AccessLog(writing)
     for _ in range(3):
-        log._entries.append(("", "GET", b"/", 200, 5, 0.001, False))
+        log._entries.append(("", "GET", b"/", 200, 5, 0.001, False, None))
         log.flush()
     log.close()
     os.close(writing)
@@ -220,7 +267,7 @@ def test_no_target_makes_a_line_of_its_own(
     pipe: Pipe, log_format: LogFormat, target: bytes
 ) -> None:
     log = AccessLog(pipe.writing, log_format)
-    log._entries.append(("127.0.0.1", "GET", target, 200, 5, 0.001, False))
+    log._entries.append(("127.0.0.1", "GET", target, 200, 5, 0.001, False, None))
     log.close()
     (line,) = pipe.lines()
     assert line.isprintable()

@@ -19,6 +19,7 @@ from riverrun.flows.pace import MINIMUM_BURST, burst
 from riverrun.streams.token_bucket import TokenBucket
 
 LEAST_SLICE: Final = MINIMUM_BURST // 2
+EXPECTED: Final = 16
 
 
 class Asker(Protocol):
@@ -97,7 +98,9 @@ class Share:
 
     def _slice(self, asker: Asker) -> int:
         others = len(self._queue) - (asker in self._queue)
-        return max(LEAST_SLICE, int(self._bucket.burst / 2) // (others + 1))
+        # Before there is a queue, who comes first must not take it all from those who come next.
+        expected = max(others + 1, min(self.members, EXPECTED))
+        return max(LEAST_SLICE, int(self._bucket.burst / 2) // expected)
 
     def _call_first(self) -> None:
         """See to it that the first in the queue is woken when there is a slice for it."""

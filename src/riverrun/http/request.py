@@ -32,13 +32,14 @@ class Request(Readable):
     Reading stops at the high-water mark of the body's buffer, which stops the client. A body that
     is not read is not fetched: a client that waits for ``100 Continue`` gets it with the first
     read, and one that does not may see its connection closed behind the response.
+
+    `opened_flow` is the flow of its body if it has needed one so far: a small body does not.
     """
 
     __slots__ = (
         "_body",
         "_carrier",
         "_closed",
-        "_flow",
         "_flows",
         "_limits",
         "client",
@@ -48,6 +49,7 @@ class Request(Readable):
         "keep_alive",
         "method",
         "on_first_read",
+        "opened_flow",
         "target",
         "trailers",
     )
@@ -74,7 +76,7 @@ class Request(Readable):
         self.on_first_read: Callable[[], None] | None = None
         self._limits = limits
         self._body: ByteBuffer | None = None
-        self._flow: Flow | None = None
+        self.opened_flow: Flow | None = None
         self._closed = False
 
     def attach(
@@ -88,19 +90,15 @@ class Request(Readable):
     @property
     def flow(self) -> Flow:
         """The transfer of the body, to see and to steer; a handler may name it and limit it."""
-        if self._flow is not None:
-            return self._flow
+        if self.opened_flow is not None:
+            return self.opened_flow
         return Flow(expected=self.content_length) if self._body is None else self._open_flow()
 
     @property
     def waits(self) -> bool:
         """Whether it is not for its client to send: nobody wants it yet, or it was paused."""
-        paused = self._flow is not None and self._flow.state is FlowState.PAUSED
+        paused = self.opened_flow is not None and self.opened_flow.state is FlowState.PAUSED
         return self.on_first_read is not None or paused
-
-    def waited(self) -> dict[Waiting, float] | None:
-        """How long its body waited, and for what; None if it never had to."""
-        return None if self._flow is None else self._flow.waited()
 
     @property
     def headers(self) -> FieldView:
@@ -139,7 +137,7 @@ class Request(Readable):
         if self.on_first_read is not None:
             on_first_read, self.on_first_read = self.on_first_read, None
             on_first_read()
-        if self._flow is not None and not self._flow.free:
+        if self.opened_flow is not None and not self.opened_flow.free:
             return None
         chunk = self._body.read_nowait(max_bytes)
         if chunk:
@@ -151,7 +149,7 @@ class Request(Readable):
         chunk = self.read_nowait()
         if chunk is None:
             chunk = await self._read_later(None)
-        body, flow = self._body, self._flow
+        body, flow = self._body, self.opened_flow
         if not chunk or body is None:
             return []
         if not body.size or (flow is not None and not flow.free):
@@ -188,7 +186,7 @@ class Request(Readable):
 
     async def _read_later(self, max_bytes: int | None) -> bytes:
         """Read what is not here yet, or may not be read yet."""
-        body, flow = self._body, self._flow
+        body, flow = self._body, self.opened_flow
         assert body is not None
         if flow is None:
             if self.content_length is not None and self.content_length <= SMALL_BODY:
@@ -215,7 +213,7 @@ class Request(Readable):
 
     def _note(self, size: int) -> None:
         """`size` bytes have been read; if more is to come, the body is a flow from now on."""
-        flow, body = self._flow, self._body
+        flow, body = self.opened_flow, self._body
         assert body is not None
         over = body.ended and not body.size
         if flow is None:
@@ -228,16 +226,16 @@ class Request(Readable):
 
     def _open_flow(self) -> Flow:
         if self._flows is None:
-            self._flow = Flow(expected=self.content_length)
+            self.opened_flow = Flow(expected=self.content_length)
         else:
-            self._flow = self._flows.open(
+            self.opened_flow = self._flows.open(
                 Direction.IN, subject=self, expected=self.content_length, carrier=self._carrier
             )
-        return self._flow
+        return self.opened_flow
 
     def _close_flow(self) -> None:
-        if self._flow is not None:
-            self._flow.close()
+        if self.opened_flow is not None:
+            self.opened_flow.close()
 
     async def body(self) -> bytes:
         """The whole body, in memory.

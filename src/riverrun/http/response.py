@@ -13,7 +13,7 @@ import asyncio
 from collections.abc import Callable, Mapping
 
 from riverrun.errors import BusyError, ClosedError, DisconnectedError, HTTPError, LengthError
-from riverrun.flows import Direction, Flow, FlowState, Waiting
+from riverrun.flows import Direction, Flow, FlowState
 from riverrun.http.events import HEARTBEAT, Events
 from riverrun.http.framing import CHUNKED, COUNTED, NONE, size_of
 from riverrun.http.headers import Headers
@@ -33,12 +33,13 @@ class Response(Writable):
     ``content-length`` among them, a body that is given whole to `end` is counted, and any other
     is chunked. Give a ``content-length`` and it is kept to: `LengthError` is raised for a byte too
     many, and at the end for one too few, and the response is cut.
+
+    `opened_flow` is its flow if it has needed one so far: a small answer does not.
     """
 
     __slots__ = (
         "_at_end",
         "_declared",
-        "_flow",
         "_framing",
         "_headers",
         "_prepared",
@@ -47,6 +48,7 @@ class Response(Writable):
         "_wire",
         "_written",
         "body_sent",
+        "opened_flow",
         "state",
         "status",
         "writing",
@@ -60,7 +62,7 @@ class Response(Writable):
         self._headers: Headers | None = None
         self._prepared = b""
         self._declared: int | None = None
-        self._flow: Flow | None = None
+        self.opened_flow: Flow | None = None
         self.writing = False
         self._written: asyncio.Future[None] | None = None  # for who ends while another writes
         self.status = 200
@@ -87,14 +89,14 @@ class Response(Writable):
     @property
     def flow(self) -> Flow:
         """This transfer, to see and to steer; a handler may name it and limit it."""
-        if self._flow is not None:
-            return self._flow
+        if self.opened_flow is not None:
+            return self.opened_flow
         return self._open_flow() if self.state in UNFINISHED else Flow(expected=self._declared)
 
     @property
     def paused(self) -> bool:
         """Whether an operator has paused it."""
-        return self._flow is not None and self._flow.state is FlowState.PAUSED
+        return self.opened_flow is not None and self.opened_flow.state is FlowState.PAUSED
 
     @property
     def closing(self) -> bool:
@@ -104,16 +106,12 @@ class Response(Writable):
     @property
     def moved(self) -> int:
         """How many bytes of the body have been handed on so far."""
-        return self.body_sent if self._flow is None else self._flow.moved
-
-    def waited(self) -> dict[Waiting, float] | None:
-        """How long its body waited, and for what; None if it never had to."""
-        return None if self._flow is None else self._flow.waited()
+        return self.body_sent if self.opened_flow is None else self.opened_flow.moved
 
     def settle(self) -> None:
         """The exchange is over: its flow, if there is one, has come to its end."""
-        if self._flow is not None:
-            self._flow.close()
+        if self.opened_flow is not None:
+            self.opened_flow.close()
             if self._at_end is not None:
                 self._at_end()
                 self._at_end = None
@@ -224,7 +222,7 @@ class Response(Writable):
         rest is for `write_region`.
         """
         wire = self._wire
-        if self._flow is not None or not wire.has_room:
+        if self.opened_flow is not None or not wire.has_room:
             return False
         if wire.flows.limited and not wire.flows.admits(self._request.client, length):
             return False
@@ -258,7 +256,7 @@ class Response(Writable):
                 await self.write(chunk)
             self._finish(trailers)
         if not self._wire.has_room:
-            await wait_for_room(self._wire, self._flow or self._open_flow())
+            await wait_for_room(self._wire, self.opened_flow or self._open_flow())
         self.settle()
 
     def _stop_writing(self) -> None:
@@ -278,8 +276,8 @@ class Response(Writable):
         self._check_writable(size)
         if not wire.has_room:
             return False
-        if self._flow is not None:
-            if size and not self._flow.free:
+        if self.opened_flow is not None:
+            if size and not self.opened_flow.free:
                 return False
         elif wire.flows.limited and not wire.flows.admits(self._request.client, size):
             return False
@@ -321,8 +319,8 @@ class Response(Writable):
         if self.state is HEAD:
             head = self._begin(size)
             self.body_sent = size
-            if self._flow is not None:
-                self._flow.moved += size
+            if self.opened_flow is not None:
+                self.opened_flow.moved += size
             self._wire.send((head, chunk) if size and self._framing is COUNTED else (head,))
             if self._declared == size and self._reusable:
                 self.state = ENDED  # what `_finish` would come to
@@ -345,14 +343,14 @@ class Response(Writable):
             request.keep_alive and not wire.last_response,
         )
         self.state = BODY
-        if self._flow is not None and self._flow.expected is None:
-            self._flow.expected = self._declared
+        if self.opened_flow is not None and self.opened_flow.expected is None:
+            self.opened_flow.expected = self._declared
         return head
 
     def _open_flow(self) -> Flow:
         wire = self._wire
         self._at_end = None
-        self._flow = flow = wire.flows.open(
+        self.opened_flow = flow = wire.flows.open(
             Direction.OUT, subject=self._request, expected=self._declared, carrier=wire
         )
         flow.moved = self.body_sent
@@ -364,8 +362,8 @@ class Response(Writable):
             pieces.append(self._begin(None))
         size = size_of(chunk)
         self.body_sent += size
-        if self._flow is not None:
-            self._flow.moved += size
+        if self.opened_flow is not None:
+            self.opened_flow.moved += size
         if size and self._framing is CHUNKED:
             pieces += (b"%x\r\n" % size, chunk, LINE_END)
         elif size and self._framing is not NONE:

@@ -15,10 +15,11 @@ from datetime import UTC, datetime
 from enum import Enum
 from queue import SimpleQueue
 from time import monotonic
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
 import msgspec
 
+from riverrun.flows import Flow, Waiting
 from riverrun.http.request import Request
 from riverrun.http.response import Response
 from riverrun.http.response_state import ENDED
@@ -35,22 +36,34 @@ class LogFormat(Enum):
     JSON = "json"
 
 
-Entry: TypeAlias = tuple[str, str, bytes, int, int, float, bool]
-"""Client, method, target, status, bytes of body, seconds, and whether it was cut."""
+Entry: TypeAlias = tuple[str, str, bytes, int, int, float, bool, dict[Waiting, float] | None]
+"""Client, method, target, status, bytes of body, seconds, whether it was cut, and for what its
+bodies waited how long, if they had to."""
+
+WAITS: Final = {
+    Waiting.PEER: "waiting for the client",
+    Waiting.LIMIT: "limited",
+    Waiting.PAUSED: "paused",
+    Waiting.SOURCE: "disk or handler",
+}
+LONG: Final = 1.0
+"""People are told for what an exchange waited if it took so many seconds."""
 
 
 def render_text(entry: Entry, time: str) -> str:
-    """A line for people: time, client, request, status, bytes, seconds."""
-    client, method, target, status, moved, seconds, cut = entry
+    """A line for people: time, client, request, status, bytes, seconds, and where they went."""
+    client, method, target, status, moved, seconds, cut, waited = entry
     note = " cut" if cut else ""
+    if waited is not None and seconds >= LONG:
+        note += f" took {_rounded(seconds)}: {_tell(waited)}"
     path = target.decode("ascii", "backslashreplace")
     return f'{time} {client or "-"} "{method} {path}" {status} {moved} {seconds:.3f}{note}\n'
 
 
 def render_json(entry: Entry, time: str) -> str:
     """A line for programs: one JSON object."""
-    client, method, target, status, moved, seconds, cut = entry
-    members = {
+    client, method, target, status, moved, seconds, cut, waited = entry
+    members: dict[str, object] = {
         "time": time,
         "client": client,
         "method": method,
@@ -60,7 +73,35 @@ def render_json(entry: Entry, time: str) -> str:
         "seconds": round(seconds, 6),
         "cut": cut,
     }
+    if waited is not None:
+        members["waited"] = {why.value: round(waited[why], 6) for why in Waiting}
     return msgspec.json.encode(members).decode() + "\n"
+
+
+def _tell(waited: dict[Waiting, float]) -> str:
+    parts = [
+        f"{_rounded(waited[why])} {words}" for why, words in WAITS.items() if waited[why] > 0.1
+    ]
+    return ", ".join(parts)
+
+
+def _rounded(seconds: float) -> str:
+    return f"{seconds:.0f} s" if seconds >= 10 else f"{seconds:.1f} s"
+
+
+def _waits(seconds: float, *flows: Flow | None) -> dict[Waiting, float]:
+    """For what `flows`, the bodies of one exchange, waited.
+
+    What the exchange did not wait for its client, a limit or an operator, is this side's.
+    """
+    waited = dict.fromkeys(Waiting, 0.0)
+    for flow in flows:
+        if flow is not None:
+            for why, part in flow.waited().items():
+                waited[why] += part
+    told = sum(waited.values()) - waited[Waiting.SOURCE]
+    waited[Waiting.SOURCE] = max(0.0, seconds - told)
+    return waited
 
 
 class AccessLog:
@@ -83,8 +124,10 @@ class AccessLog:
         cut = response.state is not ENDED
         moved = response.moved if cut else response.body_sent
         seconds = monotonic() - started_at
+        came, went = request.opened_flow, response.opened_flow
+        waited = None if came is went is None else _waits(seconds, came, went)
         entries.append(
-            (client, request.method, request.target, response.status, moved, seconds, cut)
+            (client, request.method, request.target, response.status, moved, seconds, cut, waited)
         )
         if len(entries) >= BATCH_LINES:
             self.flush()
