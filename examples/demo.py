@@ -23,6 +23,7 @@ from gauge import YEAR, YEAR_BEGAN, lines_between
 import riverrun
 from riverrun.apps.mounts import Mounts
 from riverrun.cli.folder import CHANGES, STREAMS, FolderSettings, open_folder
+from riverrun.server import Vitals
 
 EXAMPLES = Path(__file__).resolve().parent
 FOLDER = EXAMPLES.parent / ".cache" / "demo"
@@ -44,8 +45,8 @@ def prepare(folder: Path) -> None:
         archive.with_suffix(".new").rename(archive)
 
 
-def demo(folder: Path, flows: riverrun.Flows) -> riverrun.Handler:
-    """The folder as `riverrun serve` has it, its `flows`, and the river little by little."""
+def demo(folder: Path, flows: riverrun.Flows, vitals: Vitals) -> riverrun.Handler:
+    """The folder as `riverrun serve` has it, and the river little by little."""
     settings = FolderSettings(
         hidden=False,
         cors=None,
@@ -55,7 +56,7 @@ def demo(folder: Path, flows: riverrun.Flows) -> riverrun.Handler:
         keep_free=None,
         page=True,
     )
-    everything = open_folder(str(folder), settings, flows)
+    everything = open_folder(str(folder), settings, flows, vitals)
 
     def river(request: riverrun.Request, response: riverrun.Response) -> Awaitable[None]:
         if request.url.path.endswith(PICTURES):
@@ -82,11 +83,11 @@ def main() -> None:
             print(f"{address}river/ the same server at 1000 bytes every 10 ms")
             print("Ctrl-C stops", flush=True)
 
-        flows = riverrun.Flows()
+        flows, vitals = riverrun.Flows(), Vitals()
         riverrun.run(
-            demo(options.folder, flows),
+            demo(options.folder, flows, vitals),
             port=options.port,
-            options=riverrun.Options(flows=flows),
+            options=riverrun.Options(flows=flows, vitals=vitals),
             started=started,
         )
 

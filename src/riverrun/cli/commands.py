@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from riverrun.cli.listening import choose_address
 from riverrun.cli.serving import Serving, serve_handler
+from riverrun.server import Options, Vitals
 
 if TYPE_CHECKING:
     import click
@@ -19,12 +20,12 @@ def serve_folder(ctx: click.Context, path: str, *, settings: dict[str, Any]) -> 
     folder = FolderSettings.taken_from(settings)
     address = choose_address(ctx)
     serving = _serving(settings)
-    flows = serving.make_flows()
+    flows, vitals = serving.make_flows(), Vitals()
     serve_handler(
-        open_folder(path, folder, flows, settings["host"]),
+        open_folder(path, folder, flows, vitals, host=settings["host"]),
         address,
         serving,
-        flows,
+        Options(limits=serving.limits, flows=flows, vitals=vitals),
         heading=f"serves {os.path.realpath(path)}",
         allowed=folder.describe(),
     )
@@ -37,8 +38,8 @@ def serve_target(ctx: click.Context, target: str, *, shared: dict[str, Any]) -> 
     address = choose_address(ctx)
     handler = load_handler(target)
     serving = _serving(shared)
-    flows = serving.make_flows()
-    serve_handler(handler, address, serving, flows, heading=f"runs {target}", allowed=None)
+    options = Options(limits=serving.limits, flows=serving.make_flows())
+    serve_handler(handler, address, serving, options, heading=f"runs {target}", allowed=None)
 
 
 def _serving(shared: dict[str, Any]) -> Serving:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from riverrun.apps.files.listing import Enhancement
     from riverrun.apps.page import PageHead
     from riverrun.flows import Flows
-    from riverrun.server import Handler
+    from riverrun.server import Handler, Vitals
 
 CHANGES = ("upload", "overwrite", "delete")
 STREAMS = "streams"
@@ -90,19 +90,27 @@ class FolderSettings:
 
 
 def open_folder(
-    path: str, settings: FolderSettings, flows: Flows, host: str = "localhost"
+    path: str,
+    settings: FolderSettings,
+    flows: Flows,
+    vitals: Vitals,
+    *,
+    host: str = "localhost",
 ) -> Handler:
-    """A handler for the folder `path`, and for `flows`, of a server that is known as `host`.
+    """A handler for the folder `path`, and for what a server known as `host` does and counts.
 
     Raises `CannotStartError`, which says what is wrong.
     """
-    from riverrun.apps.flows import Access, Steering  # noqa: PLC0415 - not for the help
+    from riverrun.apps.flows import Access, Metrics, Steering  # noqa: PLC0415 - not for the help
     from riverrun.apps.mounts import Mounts  # noqa: PLC0415 - as above
 
     allow = settings.allow
     access = Access(steer="steer" in allow, remote="watch" in allow, names=(host.lower(),))
     page = _find_page(settings)
-    mounts: dict[str, Handler] = {"/~/flows": Steering(flows, access)}
+    mounts: dict[str, Handler] = {
+        "/~/flows": Steering(flows, access),
+        "/~/metrics": Metrics(vitals, access),
+    }
     with _telling_what_is_wrong(path, settings):
         root = _open(path, settings, host.lower(), None if page is None else page[0].enhancement())
         if STREAMS in allow:

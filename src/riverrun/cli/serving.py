@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import sys
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from threading import Thread
 from typing import TYPE_CHECKING
 
@@ -54,20 +54,20 @@ def serve_handler(
     handler: Handler,
     address: Address,
     serving: Serving,
-    flows: Flows,
+    options: Options,
     *,
     heading: str,
     allowed: str | None,
 ) -> None:
     """Serve until a signal; `heading` says what is served and `allowed` what may be done to it."""
-    options = Options(limits=serving.limits, flows=flows, access_log=_access_log(serving))
+    options = replace(options, access_log=_access_log(serving))
     with open_address(address) as listener:
         place = describe(listener)
         if serving.open_browser and place.url is None:
             raise CannotStartError(f"--open: a browser cannot open {place.text}")
 
         def started(_server: Server) -> None:
-            _say(Greeting(heading, place, allowed, flows.shape, options.limits).text())
+            _say(Greeting(heading, place, allowed, serving.shape, options.limits).text())
             if serving.open_browser:
                 _open_browser(place)
 

@@ -15,12 +15,19 @@ SERVER_NAME = b"riverrun"
 class Clock:
     """`now` in seconds of the loop's clock, and the fields that every response carries.
 
-    `on_second` is called about once a second.
+    `on_second` is called about once a second, `on_tick` at every tick with how late it is.
     """
 
-    def __init__(self, loop: asyncio.AbstractEventLoop, on_second: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        loop: asyncio.AbstractEventLoop,
+        on_second: Callable[[], None],
+        on_tick: Callable[[float], None] = lambda _: None,
+    ) -> None:
         self._loop = loop
         self._on_second = on_second
+        self._on_tick = on_tick
+        self._due = 0.0
         self._second = 0
         self._timer: asyncio.TimerHandle | None = None
         self.now = loop.time()
@@ -28,6 +35,7 @@ class Clock:
 
     def start(self) -> None:
         """Begin to tick."""
+        self._due = self._loop.time()
         self._tick()
 
     def stop(self) -> None:
@@ -37,8 +45,10 @@ class Clock:
             self._timer = None
 
     def _tick(self) -> None:
-        self._timer = self._loop.call_later(TICK, self._tick)
         self.now = self._loop.time()
+        self._on_tick(max(0.0, self.now - self._due))
+        self._due = self.now + TICK
+        self._timer = self._loop.call_at(self._due, self._tick)
         second = int(time.time())
         if second != self._second:
             self._second = second

@@ -93,6 +93,8 @@ class Connection(asyncio.BufferedProtocol):
         parser = RequestParser(self, server.options.limits)
         self._intake = Intake(self._transport, parser, server.hangups, self._refuse, self.goes_on)
         server.connections.add(self)
+        server.vitals.accepted += 1
+        server.vitals.connections += 1
 
     def get_buffer(self, _size_hint: int) -> memoryview:
         """Lend the one buffer that all connections receive into; `buffer_updated` empties it.
@@ -173,6 +175,7 @@ class Connection(asyncio.BufferedProtocol):
             self._drop(len(chunk))
             return
         incoming.received += len(chunk)
+        self.server.vitals.received += len(chunk)
         limit = self.server.options.limits.body_size
         if limit is not None and incoming.received > limit:
             raise HTTPError(413)
@@ -202,7 +205,7 @@ class Connection(asyncio.BufferedProtocol):
     def exchange_over(self, exchange: Exchange) -> None:
         """The handler is done with it, well or badly."""
         server = self.server
-        exchange.response.settle()
+        self._count(exchange.response)
         if server.access_log is not None:
             server.access_log.add(
                 self.client, exchange.request, exchange.response, exchange.started_at
@@ -216,6 +219,15 @@ class Connection(asyncio.BufferedProtocol):
             self._leave_body(self._incoming)
         else:
             self._next()
+
+    def _count(self, response: Response) -> None:
+        """An exchange is over."""
+        vitals = self.server.vitals
+        vitals.answered[response.status // 100 % 10] += 1
+        if response.opened_flow is None:
+            vitals.sent += response.body_sent
+        else:
+            response.settle()
 
     # What the server calls.
 
@@ -291,7 +303,7 @@ class Connection(asyncio.BufferedProtocol):
             and not (self.wire.last_response or self._queue or self._refusal)
         ):
             # Nothing of it is left, and nothing else is to be done.
-            response.settle()
+            self._count(response)
             if access_log is not None:
                 access_log.add(self.client, request, response, started_at)
             self._since = server.clock.now
@@ -339,7 +351,9 @@ class Connection(asyncio.BufferedProtocol):
             self._linger()
 
     def _answer_refusal(self, error: HTTPError) -> None:
-        Response(self.wire, UNREADABLE).fail(error)
+        response = Response(self.wire, UNREADABLE)
+        response.fail(error)
+        self._count(response)
         self._linger()
 
     def _leave_body(self, incoming: Incoming) -> None:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from riverrun.flows import Flows, Shape
 from riverrun.http.limits import Limits
 from riverrun.server.access_log import AccessLog
+from riverrun.server.vitals import Vitals
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +22,9 @@ class Options:
 
     flows: Flows | None = None
     """Where transfers are seen, steered and limited; None makes one that keeps to `shape`."""
+
+    vitals: Vitals | None = None
+    """Where the server counts what it does, for whoever wants to read it."""
 
     access_log: AccessLog | None = None
     """Who is told of every exchange when it is over."""

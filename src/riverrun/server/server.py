@@ -19,6 +19,7 @@ from riverrun.server.listeners import open_listener
 from riverrun.server.options import Options
 from riverrun.server.runner import RunnerPool
 from riverrun.server.transports import listen
+from riverrun.server.vitals import Vitals
 from riverrun.streams.budget import BufferBudget
 
 RECEIVE_SIZE = 256 * 1024
@@ -53,6 +54,7 @@ class Server:
         self.access_log = self.options.access_log
         flows = self.options.flows
         self.flows = Flows(shape=self.options.shape) if flows is None else flows
+        self.vitals = Vitals() if self.options.vitals is None else self.options.vitals
         self.connections: set[Connection] = set()
         self.stopping = False
         self.port: int | None = None
@@ -69,7 +71,8 @@ class Server:
         self.hangups = Hangups(self.loop)
         self.budget = BufferBudget(self.options.limits.buffer_budget)
         self.receive_buffer = memoryview(bytearray(RECEIVE_SIZE))
-        self.clock = Clock(self.loop, self._every_second)
+        self.vitals.watch(self.flows, self.budget)
+        self.clock = Clock(self.loop, self._every_second, self.vitals.ticked)
         self._heap = Heap()
         self._stopped: asyncio.Future[None] = self.loop.create_future()
         listeners = self._listeners or [open_listener(*self._address)]
@@ -125,6 +128,7 @@ class Server:
     def connection_closed(self, connection: Connection) -> None:
         """Called by a connection when it is gone."""
         self.connections.discard(connection)
+        self.vitals.connections = len(self.connections)
         if not self.connections:
             self._empty.set()
 

@@ -11,19 +11,28 @@ from collections.abc import Callable
 
 
 class BufferBudget:
-    """How many bytes may wait in all buffers that report here; `level` is how many do."""
+    """How many bytes may wait in all buffers that report here; `level` is how many do.
 
-    __slots__ = ("_waiting", "level", "limit")
+    `waits` is how often somebody had to wait for room.
+    """
+
+    __slots__ = ("_waiting", "level", "limit", "waits")
 
     def __init__(self, limit: int) -> None:
         self.limit = limit
         self.level = 0
+        self.waits = 0
         self._waiting: set[Callable[[], None]] = set()
 
     @property
     def spent(self) -> bool:
         """Whether no more may be taken in."""
         return self.level >= self.limit
+
+    @property
+    def waiting(self) -> int:
+        """How many wait for room."""
+        return len(self._waiting)
 
     def add(self, size: int) -> None:
         """`size` more bytes wait (fewer, if negative)."""
@@ -35,7 +44,9 @@ class BufferBudget:
 
     def call_when_free(self, resume: Callable[[], None]) -> None:
         """Call `resume` once, when there is room again."""
-        self._waiting.add(resume)
+        if resume not in self._waiting:
+            self._waiting.add(resume)
+            self.waits += 1
 
     def forget(self, resume: Callable[[], None]) -> None:
         """Do not call `resume` after all."""
