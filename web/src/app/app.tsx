@@ -4,8 +4,9 @@ import { Folder } from "../folder/folder";
 import { Bar } from "./bar";
 import { lazy } from "./lazy";
 import { usePlace } from "./router";
-import { VIEWS } from "./views";
+import { takesFiles, VIEWS } from "./views";
 
+const Dock = lazy(() => import("../uploads/dock"), { quiet: true });
 const views = VIEWS.map((view) => ({ ...view, View: lazy(view.load) }));
 
 export function App() {
@@ -15,6 +16,7 @@ export function App() {
     <>
       <Bar place={place} />
       {shown ? <shown.View /> : <Folder key={place.path} place={place} />}
+      {takesFiles() && place.path !== "/~/uploads" && <Dock />}
     </>
   );
 }

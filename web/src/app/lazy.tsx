@@ -8,9 +8,10 @@ interface Loaded<Props> {
   default: ComponentType<Props>;
 }
 
-/** A component whose code comes later; a failure to load is told, and can be tried again. */
+/** A component whose code comes later; a failure to load is told, and can be tried again, unless it is `quiet`. */
 export function lazy<Props extends object>(
   load: () => Promise<Loaded<Props>>,
+  { quiet = false } = {},
 ): (props: Props) => preact.JSX.Element {
   let ready: ComponentType<Props> | undefined;
   return function Lazy(props: Props) {
@@ -30,6 +31,7 @@ export function lazy<Props extends object>(
       const Ready = ready;
       return <Ready {...props} />;
     }
+    if (quiet) return <span hidden />;
     return failed ? (
       <Notice
         title="This part of the page did not arrive"

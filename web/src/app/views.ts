@@ -13,7 +13,34 @@ export interface View {
   load: () => Promise<{ default: ComponentType }>;
 }
 
-const all: (View & { shown: () => boolean })[] = [];
+const all: (View & { shown: () => boolean })[] = [
+  {
+    path: "/~/uploads",
+    label: "Uploads",
+    icon: "upload",
+    load: () => import("../uploads/view"),
+    shown: takesFiles,
+  },
+  {
+    path: "/~/flows",
+    label: "Transfers",
+    icon: "flows",
+    load: () => import("../flows/view"),
+    shown: () => true,
+  },
+  {
+    path: "/~/streams",
+    label: "Streams",
+    icon: "streams",
+    load: () => import("../streams/view"),
+    shown: () => allowed("streams"),
+  },
+];
+
+/** Whether any file may come in. */
+export function takesFiles(): boolean {
+  return allowed("upload") || allowed("overwrite");
+}
 
 export const VIEWS: readonly View[] = all.filter((view) => view.shown());
 export { allowed };

@@ -6,6 +6,7 @@ import { decode } from "../app/format";
 import { lazy } from "../app/lazy";
 import { Notice } from "../app/notice";
 import { go, type Place } from "../app/router";
+import { takesFiles } from "../app/views";
 import { type Entry, matching, orderingOf, queryOf } from "./entries";
 import { Grid } from "./grid";
 import { useKeys } from "./keys";
@@ -14,6 +15,7 @@ import { ROW_HEIGHT, Rows } from "./rows";
 import { type Layout, Toolbar } from "./toolbar";
 import { useListing } from "./use_listing";
 
+const Intake = lazy(() => import("../uploads/intake"), { quiet: true });
 const Viewer = lazy(() => import("../viewer/viewer"));
 const LAYOUT = "riverrun.layout"; // what a person chose last, kept by the browser
 
@@ -69,8 +71,13 @@ export function Folder({ place }: { place: Place }) {
   const list = { entries: shown, active, addressOf, onActive: setActive };
   return (
     <main class="folder">
-      <div class="heading">
-        <Crumbs path={place.path} />
+      <div class="heading with-actions">
+        <div>
+          <Crumbs path={place.path} />
+        </div>
+        {takesFiles() && listing.state !== "missing" && (
+          <Intake folder={folderOf(place.path)} onArrival={() => void listing.read()} />
+        )}
       </div>
       <Toolbar
         listing={listing}
@@ -162,6 +169,11 @@ function Nothing(props: {
     );
   }
   return <Notice title="This folder is empty" />;
+}
+
+/** A path as uploads have it: decoded, without the first slash. */
+function folderOf(path: string): string {
+  return path.slice(1).split("/").map(decode).join("/");
 }
 
 function storedLayout(): Layout {

@@ -12,7 +12,7 @@ from typing import Final
 
 import msgspec
 
-from riverrun.apps.files.listing.page import Enhancement
+from riverrun.apps.files.listing.page import WAVES, Enhancement
 from riverrun.http.handler import Handler
 from riverrun.http.negotiation import choose_media_type
 from riverrun.http.request import Request
@@ -33,6 +33,7 @@ DOCUMENT: Final = """\
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="color-scheme" content="light dark">
 <title>riverrun</title>
+<link rel="icon" href="{icon}">
 {elements}<body>
 <main><h1>riverrun</h1>
 <noscript><p>This view needs JavaScript. <a href="/">The files</a> do not.</p></noscript></main>
@@ -60,7 +61,7 @@ class Views:
     """Gives people the page's view of what is here, and programs what `programs` answers."""
 
     def __init__(self, head: PageHead, programs: Handler) -> None:
-        self._document = DOCUMENT.format(elements=head.elements).encode()
+        self._document = DOCUMENT.format(elements=head.elements, icon=escape(WAVES)).encode()
         self._programs = programs
 
     def __call__(self, request: Request, response: Response) -> Awaitable[None]:
