@@ -11,7 +11,8 @@ import asyncio
 import logging
 import sqlite3
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
 from typing import Any, NamedTuple, TypeVar
 
 from riverrun.errors import ClosedError
@@ -24,11 +25,20 @@ from riverrun.logs.errors import LogError, StorageError
 
 JOURNAL_SIZE = 4 * 1024 * 1024  # then the files are synced, and the journal can go
 BATCH_LENGTH = 1024  # operations of one commit
-FULL = (sqlite3.SQLITE_FULL,)
 
 ResultT = TypeVar("ResultT")
 FinishedT = TypeVar("FinishedT")
 logger = logging.getLogger("riverrun.logs")
+
+
+class Outcome(NamedTuple):
+    """What became of some operations: results or refusals, changes, and what the journal got."""
+
+    results: list[object]
+    changes: list[Change]
+    files: list[str]
+    size: int
+    journal_end: int
 
 
 class Waiting(NamedTuple):
@@ -63,7 +73,7 @@ class Committer:
         self._publish = publish
         self._thread = ThreadPoolExecutor(1, "riverrun-logs")
         self._waiting: list[Waiting] = []
-        self._running: asyncio.Future[Any] | None = None
+        self._running = False
         self._settling: asyncio.Task[None] | None = None
         self._unsettled: set[str] = set()
         self._journal_size = 0
@@ -82,7 +92,7 @@ class Committer:
             raise ClosedError("the store of logs is closed")
         future: asyncio.Future[FinishedT] = asyncio.get_running_loop().create_future()
         self._waiting.append(Waiting(operation, finish, future))
-        if self._running is None:
+        if not self._running:
             self._begin()
         return await future
 
@@ -103,25 +113,32 @@ class Committer:
     def _begin(self) -> None:
         batch, self._waiting = self._waiting[:BATCH_LENGTH], self._waiting[BATCH_LENGTH:]
         loop = asyncio.get_running_loop()
-        self._running = loop.run_in_executor(
-            self._thread, self._commit, [each.operation for each in batch]
-        )
-        self._running.add_done_callback(lambda running: self._done(batch, running))
+        operations = [each.operation for each in batch]
+        self._running = True
 
-    def _done(self, batch: list[Waiting], running: asyncio.Future[Any]) -> None:
-        self._running = None
-        outcomes, changes = running.result()
+        def told(committed: Future[Outcome]) -> None:
+            with suppress(RuntimeError):  # nobody waits any more when the loop is closed
+                loop.call_soon_threadsafe(self._done, batch, committed.result())
+
+        self._thread.submit(self._commit, operations).add_done_callback(told)
+
+    def _done(self, batch: list[Waiting], outcome: Outcome) -> None:
+        # Here, not in the thread: files and the end of the journal have to go together.
+        self._unsettled.update(outcome.files)
+        self._journal_size += outcome.size
+        self._journal_end = max(self._journal_end, outcome.journal_end)
+        self._running = False
         if self._waiting and not self._closed:
             self._begin()
-        self._publish(changes)
-        for each, outcome in zip(batch, outcomes, strict=True):
+        self._publish(outcome.changes)
+        for each, result in zip(batch, outcome.results, strict=True):
             if each.future.done():
-                if not isinstance(outcome, Exception):
-                    each.finish(outcome)
-            elif isinstance(outcome, Exception):
-                each.future.set_exception(outcome)
+                if not isinstance(result, Exception):
+                    each.finish(result)
+            elif isinstance(result, Exception):
+                each.future.set_exception(result)
             else:
-                each.future.set_result(each.finish(outcome))
+                each.future.set_result(each.finish(result))
         if self._journal_size > JOURNAL_SIZE and self._settling is None and not self._closed:
             self._settling = asyncio.ensure_future(self._settle())
 
@@ -142,46 +159,40 @@ class Committer:
 
     # What runs in the thread.
 
-    def _commit(
-        self, operations: Sequence[Operation[Any]]
-    ) -> tuple[list[object], Sequence[Change]]:
+    def _commit(self, operations: Sequence[Operation[Any]]) -> Outcome:
         try:
             return self._transact(operations)
         except Exception as error:  # noqa: BLE001 - whatever it is, somebody has to be told
             if len(operations) == 1:
-                return [self._storage_error(error)], ()
-        outcomes: list[object] = []
-        changes: list[Change] = []
-        for operation in operations:
-            some, more = self._commit((operation,))
-            outcomes += some
-            changes += more
-        return outcomes, changes
+                return Outcome([self._storage_error(error)], [], [], 0, 0)
+        parts = [self._commit((operation,)) for operation in operations]
+        return Outcome(
+            [result for part in parts for result in part.results],
+            [change for part in parts for change in part.changes],
+            [file for part in parts for file in part.files],
+            sum(part.size for part in parts),
+            max(part.journal_end for part in parts),
+        )
 
-    def _transact(
-        self, operations: Sequence[Operation[Any]]
-    ) -> tuple[list[object], Sequence[Change]]:
+    def _transact(self, operations: Sequence[Operation[Any]]) -> Outcome:
         if self._failure is not None:
             raise self._failure
-        outcomes: list[object] = []
+        results: list[object] = []
         transaction = Transaction(
             self._catalogue, self._files, self._retention, self._now(), self._used
         )
         try:
             for operation in operations:
                 try:
-                    outcomes.append(operation.apply(transaction))
+                    results.append(operation.apply(transaction))
                 except LogError as error:
-                    outcomes.append(error)
+                    results.append(error)
             changes = transaction.commit()
         except BaseException:
             transaction.roll_back()
             raise
-        if transaction.journaled:
-            self._unsettled.update(transaction.journaled)
-            self._journal_size += transaction.journaled_size
-            self._journal_end = transaction.journal_end
-        return outcomes, changes
+        journaled, size = transaction.journaled, transaction.journaled_size
+        return Outcome(results, changes, journaled, size, transaction.journal_end)
 
     def _storage_error(self, error: Exception) -> Exception:
         if isinstance(error, StorageError):
