@@ -35,10 +35,16 @@ class Mounts:
         self._handlers: tuple[object, ...] = (root, *self._mounts.values())
         self._depth = max(map(len, self._mounts), default=0)
         self._starts = tuple(encode_path(segments).encode() for segments in self._mounts)
+        # How a target may begin that no mount does: most are told apart by two bytes.
+        taken = {start[:2] for start in self._starts} | {SLASH + ENCODED, SLASH + SLASH}
+        every = {SLASH + bytes((byte,)) for byte in range(256)}
+        self._of_root = frozenset(every - taken)
 
     def __call__(self, request: Request, response: Response) -> Awaitable[None]:
         """Answer; what is the root's gets there without its target being parsed."""
         target = request.target
+        if target[:2] in self._of_root:
+            return self._root(request, response)
         plain = target.startswith(SLASH) and ENCODED not in target
         if plain and not target.startswith(self._starts):
             return self._root(request, response)

@@ -306,6 +306,27 @@ def put(
     )
 
 
+@program.command(
+    cls=Command,
+    short_help="Watch and steer the transfers of a server.",
+    epilog="""\b
+Examples:
+  riverrun flows
+  riverrun flows http://localhost:8000 --json | head -1""",
+)
+@click.argument("url", default="http://127.0.0.1:4000")
+@click.option("--json", "as_json", is_flag=True, help="A line of JSON for every event instead.")
+def flows(url: str, *, as_json: bool) -> None:
+    """Show what the transfers of the server at URL do and why they wait, live.
+
+    Keys pause, resume, limit and cancel the selected one, if the server was started with
+    --allow steer.
+    """
+    from riverrun.cli.flowing import show_flows  # noqa: PLC0415 - imports the client
+
+    show_flows(url, as_json=as_json)
+
+
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the program, and exit with its status."""
     _occupy_standard_descriptors()

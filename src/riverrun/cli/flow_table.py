@@ -1,0 +1,124 @@
+"""The flows of a server as a table: what its events add up to, in which order, and how it looks."""
+
+from __future__ import annotations
+
+import time
+from typing import Any, Final, TypeAlias
+
+from rich import box
+from rich.filesize import decimal
+from rich.table import Table
+from rich.text import Text
+
+from riverrun.cli.screen import shown
+
+Row: TypeAlias = dict[str, Any]
+
+ARROWS: Final = {"in": "↑", "out": "↓"}
+WORDS: Final = {
+    None: "moves",
+    "source": "disk or handler",
+    "peer": "the client",
+    "limit": "limited",
+    "paused": "paused",
+}
+STYLES: Final = {None: "green", "paused": "yellow", "limit": "cyan"}
+
+
+class FlowTable:
+    """What is known of the flows of a server; `selected` is the number of one of them."""
+
+    def __init__(self) -> None:
+        self.by_wait = False
+        self.selected: int | None = None
+        self.steerable = False
+        self._rows: dict[int, Row] = {}
+        self._limits: dict[str, Any] = {}
+
+    def apply(self, event: str, data: dict[str, Any]) -> None:
+        """Take in an event of the server: ``flows``, everything, or ``changes``."""
+        now = time.monotonic()
+        if event == "flows":
+            self.steerable = data["steerable"]
+            self._rows.clear()
+        for change in data.get("flows", ()):
+            row = self._rows.setdefault(change["id"], {})
+            row.update(change)
+            if "waited" in change:
+                row["told_at"] = now
+        for number in data.get("ended", ()):
+            self._rows.pop(number, None)
+        self._limits = data.get("limits", self._limits)
+        if self.selected not in self._rows:
+            rows = self.rows()
+            self.selected = rows[0]["id"] if rows else None
+
+    def rows(self) -> list[Row]:
+        """The flows in order: the fastest first, or those that have waited longest."""
+        if self.by_wait:
+            return sorted(self._rows.values(), key=lambda row: -waits(row))
+        return sorted(self._rows.values(), key=lambda row: -(row["rate"] or 0))
+
+    def move(self, steps: int) -> None:
+        """Select another, so many rows further down."""
+        numbers = [row["id"] for row in self.rows()]
+        if numbers:
+            at = numbers.index(self.selected) if self.selected in numbers else 0
+            self.selected = numbers[max(0, min(at + steps, len(numbers) - 1))]
+
+    def render(self, height: int) -> Table:
+        """At most `height` flows, the selected one among them."""
+        table = Table(box=box.SIMPLE, expand=True, pad_edge=False, title=self._title())
+        table.add_column("", width=1)
+        table.add_column("what", no_wrap=True, overflow="ellipsis", ratio=3, min_width=12)
+        table.add_column("who", no_wrap=True, overflow="ellipsis", ratio=2)
+        for name in ("moved", "rate", "limit", "buffer", "waits", "for"):
+            table.add_column(name, no_wrap=True, justify="left" if name == "for" else "right")
+        rows = self.rows()
+        at = next((i for i, row in enumerate(rows) if row["id"] == self.selected), 0)
+        first = max(0, at - height + 1)
+        for row in rows[first : first + height]:
+            style = "reverse" if row["id"] == self.selected else ""
+            table.add_row(*_cells(row), style=style)
+        return table
+
+    def _title(self) -> str:
+        count = len(self._rows)
+        total = sum(row["rate"] or 0 for row in self._rows.values())
+        text = f"{count} transfer{'' if count == 1 else 's'}, {decimal(total)}/s"
+        limits = [
+            f"{name} {decimal(round(self._limits[key]))}/s"
+            for key, name in (("rate", "each"), ("client_rate", "a client"), ("total_rate", "all"))
+            if self._limits.get(key) is not None
+        ]
+        return text + (f" (at most: {', '.join(limits)})" if limits else "")
+
+
+def waits(row: Row) -> float:
+    """For how many seconds it has waited for other than this side."""
+    waited = sum(seconds for why, seconds in row["waited"].items() if why != "source")
+    if row["waiting"] not in (None, "source"):
+        waited += time.monotonic() - row["told_at"]
+    return float(waited)
+
+
+def _cells(row: Row) -> tuple[str | Text, ...]:
+    what = row["name"] or " ".join(filter(None, (row["method"], row["target"])))
+    moved = decimal(row["moved"])
+    if row["expected"]:
+        moved += f" {row['moved'] * 100 // row['expected']} %"
+    mark = row["buffer_mark"]
+    buffer = "" if not mark else f"{min((row['buffered'] or 0) * 100 // mark, 999)} %"
+    limit = "" if row["limit"] is None else f"{decimal(round(row['limit']))}/s"
+    why = row["waiting"]
+    return (
+        ARROWS[row["direction"]],
+        Text(shown(what)),
+        Text(shown(" ".join(filter(None, (row["peer"], row["user_agent"]))))),
+        moved,
+        "" if row["rate"] is None else f"{decimal(row['rate'])}/s",
+        limit,
+        buffer,
+        f"{waits(row):.0f} s",
+        Text(WORDS.get(why, str(why)), style=STYLES.get(why, "")),
+    )
