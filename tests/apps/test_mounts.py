@@ -57,3 +57,27 @@ def test_the_longest_path_that_leads_to_a_request_answers_it(target: bytes, expe
 def test_a_path_that_is_not_absolute_or_is_the_root_is_refused(path: str) -> None:
     with pytest.raises(ValueError, match="like /api"):
         Mounts(named("root", []), {path: named("own", [])})
+
+
+class Endless:
+    """A handler that wants to know when the server stops, and has something open."""
+
+    def __init__(self) -> None:
+        self.told: list[str] = []
+
+    async def __call__(self, request: Request, response: Response) -> None:
+        """Never asked."""
+
+    def stop(self) -> None:
+        self.told.append("stop")
+
+    def close(self) -> None:
+        self.told.append("close")
+
+
+def test_all_who_want_to_know_are_told_that_the_server_stops() -> None:
+    endless, root = Endless(), Endless()
+    mounts = Mounts(root, {"/a": named("own", []), "/b": endless})
+    mounts.stop()
+    mounts.close()
+    assert endless.told == root.told == ["stop", "close"]

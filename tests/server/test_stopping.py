@@ -36,6 +36,24 @@ class Gate:
         await response.end(b"done")
 
 
+class Endless(Gate):
+    """A handler whose answer goes on until it is told that the server stops."""
+
+    def stop(self) -> None:
+        assert not self.open.is_set(), "it was told twice"
+        self.open.set()
+
+
+async def test_an_answer_without_an_end_ends_when_the_server_stops(serve: Serve) -> None:
+    endless = Endless(starts=True)
+    server = await serve(endless)
+    async with await Client.connect(server) as client:
+        await client.send(request())
+        await endless.begun.wait()
+        await server.stop()
+        assert (await client.reply()).body == b"begun, done"
+
+
 async def test_what_runs_finishes_and_the_connection_is_closed_behind_it(serve: Serve) -> None:
     gate = Gate()
     server = await serve(gate)
