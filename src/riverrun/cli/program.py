@@ -14,98 +14,27 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from riverrun import __version__
-from riverrun.cli.config import use_file
+from riverrun.cli.declaring import (
+    ALSO,
+    CHANGE,
+    PACE,
+    STREAM,
+    TRANSFERS_ALSO,
+    WHAT,
+    Command,
+    setting,
+    shared_settings,
+    transfer_settings,
+)
 from riverrun.cli.errors import CannotStartError, one_line
 from riverrun.cli.folder import ALLOWED
-from riverrun.cli.settings import (
-    DESCRIPTOR,
-    DURATION,
-    ORIGIN_OR_NONE,
-    PORT,
-    RATE,
-    SIZE,
-    Setting,
-    Target,
-    Whole,
-)
+from riverrun.cli.settings import DURATION, ORIGIN_OR_NONE, SIZE, Target
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
 
 STANDARD_ERROR = 2
 INTERRUPTED = 130  # 128 and the number of SIGINT, as a shell has it
-
-RETRIES = Whole("number of retries", 1000)
-WHERE = "Where it listens"
-WHAT = "What is served"
-CHANGE = "What may be changed"
-PACE = "How bodies are sent"
-LOG = "What is written down"
-OTHER = "Other"
-SECTIONS = (WHAT, CHANGE, WHERE, PACE, LOG, OTHER)
-
-ALSO = """\
-Every setting is also a key of the [{name}] table in riverrun.toml, and an environment variable:
---chunk-size is chunk-size and RIVERRUN_CHUNK_SIZE. The command line comes first, then the
-environment, then the file."""
-
-
-class Command(click.Command):
-    """A command whose help shows its options by section."""
-
-    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """Write the options, a heading for each section."""
-        sections: dict[str, list[tuple[str, str]]] = {section: [] for section in SECTIONS}
-        for parameter in self.get_params(ctx):
-            record = parameter.get_help_record(ctx)
-            if record is not None and isinstance(parameter, click.Option):
-                section = parameter.section if isinstance(parameter, Setting) else OTHER
-                sections[section].append(record)
-        for section, records in sections.items():
-            if records:
-                with formatter.section(section):
-                    formatter.write_dl(records)
-
-
-def setting(
-    *declarations: str, section: str, **attributes: Any
-) -> Callable[[Callable[..., None]], Callable[..., None]]:
-    """Give a command a `Setting`."""
-    return click.option(*declarations, cls=Setting, section=section, **attributes)
-
-
-SHARED: Sequence[Callable[[Callable[..., None]], Callable[..., None]]] = (
-    setting("--host", section=WHERE, metavar="ADDRESS", default="127.0.0.1", show_default=True,
-            help="Address or host name; 0.0.0.0 is every address."),
-    setting("--port", section=WHERE, metavar="NUMBER", default=4000, show_default=True,
-            type=PORT, help="Port; 0 takes a free one."),
-    setting("--unix", section=WHERE, type=click.Path(), help="A Unix socket instead."),
-    setting("--fd", section=WHERE, metavar="NUMBER", type=DESCRIPTOR,
-            help="A listening socket that was inherited, instead."),
-    setting("--rate", section=PACE, type=RATE,
-            help="Each transfer no faster than this: 500kB/s, 8Mbit/s."),
-    setting("--client-rate", section=PACE, type=RATE,
-            help="All transfers of one address together, in each direction."),
-    setting("--total-rate", section=PACE, type=RATE,
-            help="All transfers together, in each direction; each gets its share."),
-    setting("--chunk-size", section=PACE, type=SIZE, help="In chunks of this: 1000, 64KiB."),
-    setting("--delay", section=PACE, type=DURATION, help="With this between chunks: 10ms, 1.5s."),
-    setting("--log", section=LOG, type=click.Choice(("text", "json", "none")), default="text",
-            show_default=True, help="A line for every request, on standard output."),
-    setting("--log-file", section=LOG, type=click.Path(), metavar="FILE",
-            help="Append the lines to a file instead."),
-    setting("--open/--no-open", "open_browser", section=OTHER, help="Open a browser there."),
-    click.option("--config", "limits", metavar="FILE", envvar="RIVERRUN_CONFIG", is_eager=True,
-                 callback=use_file, help="Settings and limits.  [default: riverrun.toml, if any]"),
-)  # fmt: skip
-"""The settings that every command that serves has."""
-
-
-def shared_settings(command: Callable[..., None]) -> Callable[..., None]:
-    """Give a command all of `SHARED`."""
-    for add in reversed(SHARED):
-        command = add(command)
-    return command
 
 
 def show_version(ctx: click.Context, _parameter: click.Parameter, wanted: bool) -> None:
@@ -122,6 +51,7 @@ def show_version(ctx: click.Context, _parameter: click.Parameter, wanted: bool) 
 Examples:
   riverrun serve ~/Videos
   riverrun run app.py:handler --port 8000
+  make 2>&1 | riverrun append http://localhost:4000/v1/stream/build
   riverrun serve --help""",
 )
 @click.option(
@@ -205,28 +135,6 @@ def run(ctx: click.Context, /, target: str, **shared: Any) -> None:
     from riverrun.cli.commands import serve_target  # noqa: PLC0415 - imports the server
 
     serve_target(ctx, target, shared=shared)
-
-
-TRANSFER: Sequence[Callable[[Callable[..., None]], Callable[..., None]]] = (
-    setting("--retries", section=PACE, metavar="NUMBER", default=5, show_default=True,
-            type=RETRIES, help="Try again so often in a row when the connection is lost."),
-    setting("--quiet/--no-quiet", section=OTHER, help="Say nothing but what went wrong."),
-    click.option("--config", metavar="FILE", envvar="RIVERRUN_CONFIG", is_eager=True,
-                 expose_value=False, callback=use_file,
-                 help="Settings.  [default: riverrun.toml, if any]"),
-)  # fmt: skip
-"""The settings that every command that moves files has."""
-
-TRANSFERS_ALSO = """\
-Every setting is also a key of the [{name}] table in riverrun.toml, and an environment variable:
---retries is retries and RIVERRUN_RETRIES."""
-
-
-def transfer_settings(command: Callable[..., None]) -> Callable[..., None]:
-    """Give a command all of `TRANSFER`."""
-    for add in reversed(TRANSFER):
-        command = add(command)
-    return command
 
 
 @program.command(
@@ -325,6 +233,81 @@ def flows(url: str, *, as_json: bool) -> None:
     from riverrun.cli.flowing import show_flows  # noqa: PLC0415 - imports the client
 
     show_flows(url, as_json=as_json)
+
+
+@program.command(
+    cls=Command,
+    short_help="Append standard input to a durable stream.",
+    epilog=f"""{TRANSFERS_ALSO.format(name="append")}
+
+\b
+Examples:
+  make 2>&1 | riverrun append http://localhost:4000/v1/stream/build --close
+  sensor | riverrun append http://localhost:4000/v1/stream/readings --type application/json""",
+)
+@click.argument("url")
+@setting(
+    "--type",
+    "content_type",
+    section=STREAM,
+    metavar="TYPE",
+    default=None,
+    help="Content type of a new stream.  [default: text/plain; charset=utf-8]",
+)
+@setting("--close/--no-close", section=STREAM, help="Close the stream at the end of the input.")
+@transfer_settings
+def append(url: str, *, content_type: str | None, close: bool, retries: int, quiet: bool) -> None:
+    """Append what comes on standard input to the stream at URL, as it comes.
+
+    A stream that is not there is created. To one of application/json each line is a message. What
+    a lost connection leaves in doubt is sent again, and is there once. Ctrl-C ends the input.
+    """
+    from riverrun.cli.streaming import append_input  # noqa: PLC0415 - imports the client
+    from riverrun.cli.transfers import TransferSettings  # noqa: PLC0415 - as above
+
+    append_input(url, TransferSettings(retries, quiet), content_type=content_type, close=close)
+
+
+@program.command(
+    cls=Command,
+    short_help="Follow a durable stream.",
+    epilog=f"""{TRANSFERS_ALSO.format(name="tail")}
+
+\b
+Examples:
+  riverrun tail http://localhost:4000/v1/stream/build
+  riverrun tail http://localhost:4000/v1/stream/readings --from now | jq .celsius
+  riverrun tail http://localhost:4000/v1/stream/film --no-follow > film.mp4""",
+)
+@click.argument("url")
+@setting(
+    "--from",
+    "offset",
+    section=STREAM,
+    metavar="start|now|OFFSET",
+    default="start",
+    show_default=True,
+    help="Where to begin: an offset is what a server has told.",
+)
+@setting(
+    "--follow/--no-follow",
+    section=STREAM,
+    default=True,
+    show_default=True,
+    help="Go on as the stream grows, until it is closed.",
+)
+@transfer_settings
+def tail(url: str, *, offset: str, follow: bool, retries: int, quiet: bool) -> None:
+    """Write the stream at URL to standard output, and what is appended to it as it comes.
+
+    Of application/json each message is a line. Connections that are lost are made again, and
+    nothing is written twice. It waits for a reader that is slow.
+    """
+    from riverrun.cli.streaming import tail_stream  # noqa: PLC0415 - imports the client
+    from riverrun.cli.transfers import TransferSettings  # noqa: PLC0415 - as above
+
+    offset = "-1" if offset == "start" else offset
+    tail_stream(url, TransferSettings(retries, quiet), offset=offset, follow=follow)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

@@ -2,7 +2,8 @@
 
 `download` and `upload` move one file each. What breaks is tried again, what is left is gone on from
 by the next call, and digests are compared where the server gives them. `walk` and `walk_folder`
-list what is below a folder, there and here. A `Session` keeps connections, and patience, between
+list what is below a folder, there and here. `append_stream` and `read_stream` are for durable
+streams. A `Session` keeps connections, and patience, between
 transfers; a `Progress` is told how they go.
 
 Nothing here knows who serves, nor that there is a command line.
@@ -23,6 +24,8 @@ from riverrun.client.listing import RemoteFile, walk
 from riverrun.client.progress import SILENT, Progress, Stage
 from riverrun.client.session import Patience, Session
 from riverrun.client.sinks import DescriptorSink, Sink
+from riverrun.client.stream_appending import Appended, append_stream
+from riverrun.client.stream_reading import read_stream
 from riverrun.client.upload import Check, Uploaded, UploadOptions, forget_done, upload
 from riverrun.client.walking import LocalFile, walk_folder
 
@@ -30,6 +33,7 @@ __all__ = [
     "SILENT",
     "AddressError",
     "AnswerError",
+    "Appended",
     "ChangedError",
     "Check",
     "DescriptorSink",
@@ -47,10 +51,12 @@ __all__ = [
     "Stage",
     "UploadOptions",
     "Uploaded",
+    "append_stream",
     "download",
     "fetch",
     "forget_done",
     "is_same",
+    "read_stream",
     "upload",
     "walk",
     "walk_folder",
