@@ -265,6 +265,7 @@ def test_a_file_that_is_not_text_is_refused(desk: Desk, capfd: pytest.CaptureFix
 LIMITS: dict[str, tuple[str, Any]] = {
     "head-size": ('"8KiB"', 8 * KIB),
     "field-count": ("50", 50),
+    "connection-count": ("500", 500),
     "head-timeout": ('"5s"', 5.0),
     "chunk-extensions-size": ("0", 0),
     "trailers-size": ('"1kB"', 1000),

@@ -18,6 +18,7 @@ from riverrun.cli.greeting import Greeting
 from riverrun.cli.listening import Address, Place, describe, open_address
 from riverrun.flows import Flows, Shape
 from riverrun.server import AccessLog, LogFormat, Options, run
+from riverrun.server.descriptors import allow_many_descriptors
 
 if TYPE_CHECKING:
     from riverrun.http.limits import Limits
@@ -60,6 +61,7 @@ def serve_handler(
     allowed: str | None,
 ) -> None:
     """Serve until a signal; `heading` says what is served and `allowed` what may be done to it."""
+    allow_many_descriptors()
     options = replace(options, access_log=_access_log(serving))
     with open_address(address) as listener:
         place = describe(listener)

@@ -60,6 +60,9 @@ class Limits:
     minimum_rate: float = 0.0
     """In bytes a second, over a stall timeout, below which a transfer counts as stalled."""
 
+    connection_count: int | None = None
+    """Open at once; one more is told 503 and closed. None: half of the descriptors there may be."""
+
     keep_alive_timeout: float = 65.0
     """Between two requests on a connection."""
 

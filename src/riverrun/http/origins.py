@@ -21,13 +21,11 @@ PRIVATE_SUFFIXES: Final = frozenset(("local", "localhost", "internal", "test"))
 PROXIED: Final = frozenset((b"forwarded", b"via", b"x-forwarded-for", b"x-real-ip"))
 
 
-def check_origin(
-    request: Request, allowed: str | None, names: Collection[str] | None = None
-) -> None:
+def check_origin(request: Request, allowed: str | None, names: Collection[str] = ()) -> None:
     """Raise `HTTPError` 403 for a request that a page of another origin than ours makes.
 
-    `allowed` is the other origin that may, ``*`` for all (Fetch standard, 3.2; RFC 6454). With
-    `names`, a page of ours has to have asked by a name of ours too; see `check_own_host`.
+    `allowed` is the other origin that may, ``*`` for all (Fetch standard, 3.2; RFC 6454). A page of
+    ours has to have asked by a name of ours, too, for which `names` are; see `check_own_host`.
     """
     origin = request.fields.get(b"origin")
     if allowed == "*" or (allowed is not None and origin == allowed.encode()):
@@ -44,8 +42,7 @@ def check_origin(
         except ValueError:
             authority = b""
         if authority and _without_default_port(authority) == _without_default_port(host):
-            if names is not None:
-                check_own_host(request, names)
+            check_own_host(request, names)
             return
     raise HTTPError(403, "A page of another site may not change anything here.")
 

@@ -13,6 +13,7 @@ from riverrun.flows import Flows
 from riverrun.http.handler import Handler, start_handler, stop_handler
 from riverrun.server.clock import Clock
 from riverrun.server.connection import Connection
+from riverrun.server.descriptors import TurnedAway, room_for_connections
 from riverrun.server.hangups import Hangups
 from riverrun.server.heap import Heap
 from riverrun.server.listeners import open_listener
@@ -70,6 +71,8 @@ class Server:
         self.runners = RunnerPool(self.loop)
         self.hangups = Hangups(self.loop)
         self.budget = BufferBudget(self.options.limits.buffer_budget)
+        most = self.options.limits.connection_count
+        self.most_connections = room_for_connections() if most is None else most
         self.receive_buffer = memoryview(bytearray(RECEIVE_SIZE))
         self.vitals.watch(self.flows, self.budget)
         self.clock = Clock(self.loop, self._every_second, self.vitals.ticked)
@@ -79,7 +82,7 @@ class Server:
         for listener in listeners:
             if listener.family in (socket.AF_INET, socket.AF_INET6) and self.port is None:
                 self.port = listener.getsockname()[1]
-            self._accepting.append(await listen(listener, lambda: Connection(self), tls=self._tls))
+            self._accepting.append(await listen(listener, self._accept, tls=self._tls))
         self.clock.start()
         start_handler(self.handler)
 
@@ -131,6 +134,10 @@ class Server:
         self.vitals.connections = len(self.connections)
         if not self.connections:
             self._empty.set()
+
+    def _accept(self) -> asyncio.BaseProtocol:
+        full = len(self.connections) >= self.most_connections
+        return TurnedAway() if full else Connection(self)
 
     async def _until_no_connections(self, seconds: float) -> None:
         if self.connections:

@@ -24,6 +24,8 @@ except ImportError:  # pragma: no cover - a platform without it
     uvloop = None
 
 BACKLOG = 1024
+ACCEPTED_AT_ONCE = 16
+"""Connections accepted before any of them can be turned away; see `riverrun.server.descriptors`."""
 
 
 def new_event_loop() -> asyncio.AbstractEventLoop:
@@ -50,8 +52,9 @@ async def listen(
             else aiofastnet.create_server
         )
         server: asyncio.AbstractServer = await create(
-            loop, protocol_factory, sock=listener, backlog=BACKLOG, ssl=tls
+            loop, protocol_factory, sock=listener, backlog=ACCEPTED_AT_ONCE, ssl=tls
         )
+        listener.listen(BACKLOG)  # how many may wait is another matter
         return server
     if listener.family == socket.AF_UNIX:
         return await loop.create_unix_server(

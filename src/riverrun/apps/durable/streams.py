@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Final
 
 from riverrun.apps.durable.appending import append_to_stream
@@ -61,6 +62,7 @@ class Streams:
         prefix: str = PREFIX,
         settings: StreamSettings | None = None,
         cors: str | None = None,
+        names: Collection[str] = (),
     ) -> None:
         self.store = store
         self.settings = settings or StreamSettings()
@@ -70,6 +72,7 @@ class Streams:
             "x-content-type-options": "nosniff",
             "cross-origin-resource-policy": "same-origin" if cors is None else "cross-origin",
         }
+        self._names = names
         self._waiting = Waiting()
         self._tails = Tails(self.settings.heartbeat)
 
@@ -107,7 +110,7 @@ class Streams:
         """
         method = request.method
         if method not in READING_METHODS:
-            check_origin(request, self._cors)
+            check_origin(request, self._cors, self._names)
         name = self._name_of(request.url)
         match method:
             case "GET":

@@ -48,7 +48,7 @@ class Access:
 
     def check(self, request: Request, *, changes: bool = False) -> None:
         """Raise `HTTPError` 403 for who may not."""
-        check_origin(request, None)
+        check_origin(request, None, self.names)
         check_own_host(request, self.names)
         if not self.remote and not is_local(request):
             raise HTTPError(403, "Only clients on the server's own machine may see its transfers.")
