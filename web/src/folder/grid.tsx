@@ -10,6 +10,7 @@ import { useWindow } from "./window";
 const SMALLEST_TILE = 160; // pixels
 const GAP = 12;
 const CAPTION = 48;
+const BEYOND = 1; // a row of pictures is much to load for nobody
 
 export interface Layout {
   columns: number;
@@ -32,7 +33,7 @@ export function Grid({ entries, active, addressOf, onActive, onColumns }: GridPr
   useEffect(() => onColumns(columns), [columns]);
   const rowHeight = tile * 0.75 + CAPTION + GAP;
   const rows = Math.ceil(entries.length / columns);
-  const { first, end } = useWindow(list, rows, rowHeight);
+  const { first, end } = useWindow(list, rows, rowHeight, BEYOND);
   return (
     <div
       class="grid"

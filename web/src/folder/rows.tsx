@@ -5,7 +5,8 @@ import { date, fullDate, size } from "../app/format";
 import { type Entry, kindOf } from "./entries";
 import { useWindow } from "./window";
 
-export const ROW_HEIGHT = 44; // pixels, as in page.css
+export const ROW_HEIGHT = 44; // pixels, as in folder.css
+const BEYOND = 8;
 
 export interface ListProps {
   entries: readonly Entry[];
@@ -17,7 +18,7 @@ export interface ListProps {
 
 export function Rows({ entries, active, addressOf, onActive }: ListProps) {
   const list = useRef<HTMLDivElement>(null);
-  const { first, end } = useWindow(list, entries.length, ROW_HEIGHT);
+  const { first, end } = useWindow(list, entries.length, ROW_HEIGHT, BEYOND);
   return (
     <div
       class="rows"

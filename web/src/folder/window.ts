@@ -3,22 +3,32 @@
 import type { RefObject } from "preact";
 import { useLayoutEffect, useState } from "preact/hooks";
 
-const BEYOND = 8; // rows above and below, so that a short scroll finds them drawn
-
 export interface Window {
   first: number;
   /** Behind the last. */
   end: number;
 }
 
-export function rowsInSight(top: number, height: number, rowHeight: number, rows: number): Window {
-  const first = Math.min(Math.max(0, Math.floor(-top / rowHeight) - BEYOND), rows);
-  const end = Math.min(rows, Math.max(first, Math.ceil((height - top) / rowHeight) + BEYOND));
+/** With `beyond` rows above and below, so that a short scroll finds them drawn. */
+export function rowsInSight(
+  top: number,
+  height: number,
+  rowHeight: number,
+  rows: number,
+  beyond: number,
+): Window {
+  const first = Math.min(Math.max(0, Math.floor(-top / rowHeight) - beyond), rows);
+  const end = Math.min(rows, Math.max(first, Math.ceil((height - top) / rowHeight) + beyond));
   return { first, end };
 }
 
 /** Follows the scrolling of the document; `list` is the element that is as high as all rows. */
-export function useWindow(list: RefObject<HTMLElement>, rows: number, rowHeight: number): Window {
+export function useWindow(
+  list: RefObject<HTMLElement>,
+  rows: number,
+  rowHeight: number,
+  beyond: number,
+): Window {
   const [shown, setShown] = useState<Window>({ first: 0, end: Math.min(rows, 40) });
   useLayoutEffect(() => {
     let frame = 0;
@@ -26,7 +36,7 @@ export function useWindow(list: RefObject<HTMLElement>, rows: number, rowHeight:
       frame = 0;
       if (!list.current) return;
       const { top } = list.current.getBoundingClientRect();
-      const next = rowsInSight(top, innerHeight, rowHeight, rows);
+      const next = rowsInSight(top, innerHeight, rowHeight, rows, beyond);
       setShown((now) => (now.first === next.first && now.end === next.end ? now : next));
     };
     const later = () => {

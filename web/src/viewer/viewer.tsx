@@ -101,7 +101,7 @@ export default function Viewer({ listing, entries, file, onOpen, onClose }: View
           </button>
         </div>
       </header>
-      <div class="stage">
+      <div class="stage" tabIndex={-1} autofocus>
         {entry === undefined ? (
           <Waiting listing={listing} />
         ) : Shown ? (
