@@ -19,6 +19,7 @@ TESTS = 332  # that the suite has without the optional subscriptions
 # Tests of expiry wait for seconds, so they wait together; on a busy machine the others would make
 # them late.
 WAITING = "TTL|Expir"
+PATIENCE = 30_000  # milliseconds for one test: the usual 5 s are little on a busy machine
 PARTS = (
     ("-t", WAITING, "--sequence.concurrent", "--maxConcurrency=12"),
     ("-t", f"^(?!.*({WAITING}))"),
@@ -49,7 +50,13 @@ def run_part(suite: Path, port: int, options: tuple[str, ...], report: Path) -> 
     report.unlink(missing_ok=True)
     program = (tool("node"), "node_modules/vitest/vitest.mjs", "run", "conformance.test.mjs")
     finished = subprocess.run(
-        [*program, *options, "--reporter=json", f"--outputFile={report}"],
+        [
+            *program,
+            *options,
+            f"--testTimeout={PATIENCE}",
+            "--reporter=json",
+            f"--outputFile={report}",
+        ],
         cwd=suite,
         env={**os.environ, "STREAMS_ADDRESS": f"http://127.0.0.1:{port}"},
         stdin=subprocess.DEVNULL,
