@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+from pathlib import Path
 
 import pytest
 
 from riverrun.errors import BrokenError
-from riverrun.flows import Flow, FlowState, Shape, Waiting
+from riverrun.flows import Flow, Flows, FlowState, Shape, Waiting
+from riverrun.io import FileSink, open_file
+from riverrun.streams import MemorySink, pipeline
 
 TURNS = 5
 
@@ -145,3 +148,57 @@ async def test_a_turn_may_be_given_a_time() -> None:
             await flow.turn(5)
     flow.resume()
     assert await flow.turn(5) == 5
+
+
+async def test_a_pipeline_goes_as_its_flow_lets() -> None:
+    flows = Flows()
+    sink = MemorySink()
+    with flows.open(name="a copy", expected=30) as flow:
+        flow.pause()
+        copying = asyncio.ensure_future(pipeline([b"x" * 10] * 3, sink, flow=flow))
+        await settle()
+        assert (flow.moved, sink.value, list(flows)) == (0, b"", [flow])
+        flow.shape = Shape(chunk_size=4)
+        flow.resume()
+        assert await copying == 30
+        assert (flow.moved, sink.value) == (30, b"x" * 30)
+    assert not list(flows)
+    assert flows.moved[flow.direction] == 30
+
+
+async def test_a_pipeline_whose_flow_is_cancelled_fails() -> None:
+    with Flows().open() as flow:
+        flow.pause()
+        copying = asyncio.ensure_future(pipeline([b"x"], MemorySink(), flow=flow))
+        await settle()
+        flow.cancel()
+        with pytest.raises(BrokenError):
+            await copying
+
+
+async def test_a_file_passes_its_flow_on_the_way_to_another(tmp_path: Path) -> None:
+    (tmp_path / "from").write_bytes(bytes(100_000))
+    with Flows().open() as flow:
+        await pipeline(open_file(tmp_path / "from"), FileSink(tmp_path / "to"), flow=flow)
+    assert flow.moved == (tmp_path / "to").stat().st_size == 100_000
+
+
+async def test_the_reasons_add_up_to_the_age() -> None:
+    clock = Clock()
+    flow = Flow(clock=clock)
+    clock.now = 1.0  # the source's
+    flow.waiting = Waiting.PEER
+    clock.now = 3.0
+    flow.pause()  # while it waits for its peer: from now on it is the operator's
+    clock.now = 7.0
+    flow.resume()
+    clock.now = 8.0
+    flow.waiting = None
+    clock.now = 8.5
+    flow.waiting = Waiting.LIMIT
+    clock.now = 9.0
+    told = {why.value: seconds for why, seconds in flow.waited().items()}
+    assert told == {"source": 1.5, "peer": 3.0, "limit": 0.5, "paused": 4.0}
+    flow.close()
+    clock.now = 100.0
+    assert sum(flow.waited().values()) == flow.age == 9.0

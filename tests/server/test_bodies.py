@@ -271,6 +271,32 @@ async def test_a_spent_budget_holds_nobody_back_who_has_no_body(serve: Serve) ->
         await sending
 
 
+async def test_responses_that_nobody_takes_count_in_the_budget(serve: Serve) -> None:
+    """They hold up the bodies of others until they are taken, or their reader is gone."""
+
+    async def handler(request: Request, response: Response) -> None:
+        if request.method == "GET":
+            await response.end(bytes(8 * MIB))
+        await response.end(str(len(await request.body())).encode())
+
+    server = await serve(handler, limits=Limits(buffer_budget=MIB))
+    async with await Client.connect(server, receive_buffer=1 << 16) as reader:
+        reader.stop_reading()
+        await reader.send(request())
+        await until(lambda: server.budget.spent)
+        async with await Client.connect(server) as sender:
+            await sender.send(request("/", "POST", body=bytes(600 * KIB)))
+            await until(lambda: server.budget.waiting == 1)
+            reader.go_on_reading()
+            assert len((await reader.reply()).body) == 8 * MIB
+            assert (await sender.reply()).body == str(600 * KIB).encode()
+        assert server.budget.level == 0
+        reader.stop_reading()
+        await reader.send(request())
+        await until(lambda: server.budget.spent)
+    await until(lambda: not server.connections and server.budget.level == 0)
+
+
 async def test_a_body_that_goes_away_gives_its_part_of_the_budget_back(serve: Serve) -> None:
     async def wait(request: Request, response: Response) -> None:
         await asyncio.Event().wait()

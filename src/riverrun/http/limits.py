@@ -52,7 +52,8 @@ class Limits:
     """Of one response, written and not yet accepted by the kernel; then writers wait."""
 
     buffer_budget: int = 64 * MIB
-    """All request bodies that wait to be read together; then no body is read."""
+    """All that waits in buffers together, request bodies to be read and responses above their mark
+    to be taken; then no body is read."""
 
     stall_timeout: float = 30.0
     """Without a byte moving, either way; then the transfer is ended."""

@@ -36,6 +36,7 @@ class SocketWire:
         "_copies",
         "_gone",
         "_loop",
+        "_reported",
         "_room",
         "_sender",
         "_transport",
@@ -53,6 +54,7 @@ class SocketWire:
         self._loop = connection.server.loop
         self.clock: ServerFields = connection.server.clock
         self.high_water_mark = options.limits.response_high_water_mark
+        self._reported = 0  # what of the transport's buffer counts in the budget of all buffers
         self._room: asyncio.Future[None] | None = None
         self._sender: RegionSender | None = None
         self._gone = False
@@ -155,15 +157,29 @@ class SocketWire:
         self.has_room = False
         if self._sender is not None:
             self._sender.lose()
+        if self._reported:
+            # Not from here: what waits for room in the budget would go on within this call.
+            self._loop.call_soon(self._connection.server.budget.add, -self._reported)
+            self._reported = 0
         self._wake()
 
     def pause_writing(self) -> None:
-        """Called by the transport at its high-water mark."""
+        """Called by the transport at its high-water mark.
+
+        From here on its buffer counts in the budget of all: nothing is added to it by who asks
+        whether there is room, and below the mark there is nothing worth counting.
+        """
         self.has_room = False
+        if not (self._reported or self._gone):
+            self._reported = self._transport.get_write_buffer_size()
+            self._connection.server.budget.add(self._reported)
 
     def resume_writing(self) -> None:
         """Called by the transport at its low-water mark."""
         self.has_room = True
+        if self._reported:
+            self._connection.server.budget.add(-self._reported)
+            self._reported = 0
         self._wake()
 
     def _wake(self) -> None:

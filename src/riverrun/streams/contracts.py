@@ -175,3 +175,17 @@ class RegionSink(Protocol):
         Raises what `write` raises, and `TruncatedError` if the file ends before the region does.
         A cancel may leave part of the region sent.
         """
+
+
+class Pace(Protocol):
+    """What counts and steers bytes in motion; a `riverrun.Flow` is one."""
+
+    moved: int
+    """How many bytes have moved, counted by who moves them."""
+
+    @property
+    def free(self) -> bool:
+        """Whether any number may move without asking for a turn."""
+
+    async def turn(self, want: int) -> int:
+        """Wait until some of `want` bytes may move, and return how many."""

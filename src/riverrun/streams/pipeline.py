@@ -17,7 +17,7 @@ import asyncio
 from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable, Iterable, Iterator
 from typing import Any, TypeAlias, TypeVar
 
-from riverrun.streams.contracts import RegionSink, RegionSource, Writable
+from riverrun.streams.contracts import Chunk, Pace, RegionSink, RegionSource, Writable
 
 In = TypeVar("In")
 Out = TypeVar("Out")
@@ -35,14 +35,20 @@ LEAST_COST = 1024
 """What a chunk costs of that share, however small it is."""
 
 Closer: TypeAlias = Callable[[], Awaitable[None]]
+Write: TypeAlias = Callable[[Any], Awaitable[None]]
 
 
-async def pipeline(source: AnySource, *stages: Transform[Any, Any] | Writable) -> int:
+async def pipeline(
+    source: AnySource, *stages: Transform[Any, Any] | Writable, flow: Pace | None = None
+) -> int:
     """Move all of `source` through the transforms into the sink, the last of `stages`.
 
     `source` is a `Readable` or any iterable of chunks, asynchronous or not. Returns the number of
     bytes that reached the sink. When source and sink know file regions and no transform stands
     between them, the bytes do not pass through Python.
+
+    A `flow` (`riverrun.Flows.open`) counts what reaches the sink, and may pause, limit and cancel
+    it; a chunk that it lets pass only in part is written in parts. Whoever opened it closes it.
 
     Raises the first error of any part; the others are dropped. A cancel leaves the source closed
     and the sink aborted.
@@ -52,9 +58,9 @@ async def pipeline(source: AnySource, *stages: Transform[Any, Any] | Writable) -
     try:
         chunks = iterate(source)
         _note_closer(chunks, closers)
-        moved = None if transforms else await _move_region(source, sink)
+        moved = None if transforms or flow else await _move_region(source, sink)
         if moved is None:
-            moved = await _move_chunks(chunks, transforms, sink, closers)
+            moved = await _move_chunks(chunks, transforms, _flowing(sink, flow), closers)
         await sink.end()
     except BaseException as error:
         sink.abort(error)
@@ -94,7 +100,7 @@ async def _move_region(source: AnySource, sink: Writable) -> int | None:
 async def _move_chunks(
     chunks: AsyncIterator[Any],
     transforms: list[Transform[Any, Any]],
-    sink: Writable,
+    write: Write,
     closers: list[Closer],
 ) -> int:
     for transform in transforms:
@@ -105,7 +111,7 @@ async def _move_chunks(
     async for chunk in chunks:
         if not chunk:
             continue
-        await sink.write(chunk)
+        await write(chunk)
         moved += len(chunk)
         share -= max(len(chunk), LEAST_COST)
         if share <= 0:
@@ -113,6 +119,26 @@ async def _move_chunks(
             await asyncio.sleep(0)
             share = FAIR_SHARE
     return moved
+
+
+def _flowing(sink: Writable, flow: Pace | None) -> Write:
+    """Write to `sink` as `flow` lets."""
+    if flow is None:
+        return sink.write
+
+    async def write(chunk: Chunk) -> None:
+        if flow.free:
+            await sink.write(chunk)
+            flow.moved += len(chunk)
+            return
+        rest = memoryview(chunk).cast("B")
+        while rest:
+            granted = await flow.turn(len(rest))
+            await sink.write(rest[:granted])
+            flow.moved += granted
+            rest = rest[granted:]
+
+    return write
 
 
 def iterate(source: AnySource) -> AsyncIterator[Any]:
