@@ -45,8 +45,8 @@ format: $(DEV) $(NODE_MODULES)
 bench: $(DEV)
 	$(BIN)/python -m bench
 
-pictures: $(DEV)
-	RIVERRUN_PICTURES=1 $(BIN)/python -m pytest tests/examples
+pictures: $(DEV) $(PAGE)
+	RIVERRUN_PICTURES=1 $(BIN)/python -m pytest tests/examples tests/page/test_accessibility.py
 
 $(RUN): pyproject.toml requirements/run.txt
 	$(PYTHON) -m venv $(VENV)

@@ -13,7 +13,10 @@ function takeOver(): void {
   for (const style of document.head.querySelectorAll("style")) style.remove();
   const root = document.createElement("div");
   root.id = "app";
-  document.body.replaceChildren(root);
+  // Another body, not the same one with other margins: what a person sees is new, and not moved.
+  const body = document.createElement("body");
+  body.append(root);
+  document.body.replaceWith(body);
   render(<App />, root);
 }
 

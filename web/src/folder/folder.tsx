@@ -71,7 +71,7 @@ export function Folder({ place }: { place: Place }) {
   const list = { entries: shown, active, addressOf, onActive: setActive };
   return (
     <main class="folder">
-      <div class="heading with-actions">
+      <div class={takesFiles() ? "heading with-actions" : "heading"}>
         <div>
           <Crumbs path={place.path} />
         </div>

@@ -2,6 +2,7 @@
 
 import { useEffect, useState } from "preact/hooks";
 import { duration, size as inBytes, rate } from "../app/format";
+import { allowed } from "../app/server";
 import type { Queue } from "./queue";
 import type { Upload } from "./upload";
 
@@ -43,9 +44,11 @@ export function UploadLine({ upload, queue }: { upload: Upload; queue: Queue }) 
             <button type="button" onClick={() => upload.decide("rename")}>
               Keep both
             </button>
-            <button type="button" onClick={() => upload.decide("replace")}>
-              Replace
-            </button>
+            {allowed("overwrite") && (
+              <button type="button" onClick={() => upload.decide("replace")}>
+                Replace
+              </button>
+            )}
           </>
         )}
         {state !== "done" && (

@@ -1,0 +1,158 @@
+"""Every view, in light and dark, on a desktop and a phone, before a judge: axe-core.
+
+With RIVERRUN_PICTURES=1 what was judged is kept as pictures, four of which the README shows.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import shutil
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from playwright.async_api import Browser, Page, expect
+from tests.blackbox.npm_packages import installed
+from tests.examples.programs import EXAMPLES, ROOT
+from tests.page.conftest import complaints
+from tests.page.test_flows import reading
+from tests.support.browser import (
+    DESKTOP,
+    PHONE,
+    Scheme,
+    Visit,
+    Window,
+    eventually,
+    visiting,
+)
+from tests.support.serving import Serving
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+JUDGES = Path(__file__).parent / "judges"
+ASKED_FOR_PICTURES = bool(os.environ.get("RIVERRUN_PICTURES"))
+PICTURES = ROOT / "docs" / "pictures"
+ALL_PICTURES = ROOT / ".cache" / "pictures"
+IN_THE_README = {
+    "page-pictures": "desktop-light",
+    "page-transfers": "desktop-light",
+    "page-uploads": "phone-dark",
+    "page-streams": "desktop-dark",
+}
+MIB = 1024 * 1024
+
+
+@pytest.fixture(scope="module")
+def axe(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> str:
+    folder = installed(request, tmp_path_factory, JUDGES)
+    return (folder / "node_modules" / "axe-core" / "axe.min.js").read_text()
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """Pictures, a film and a text as the demo has them, and a large file."""
+    folder = tmp_path / "valley"
+    shutil.copytree(EXAMPLES / "demo", folder)
+    with (folder / "year.log").open("wb") as file:
+        file.truncate(64 * MIB)
+    return folder
+
+
+@asynccontextmanager
+async def busy(server: Serving) -> AsyncIterator[None]:
+    """Somebody who reads slowly, somebody paused, somebody held back, and a stream with lines."""
+    stream = f"{server.address}/v1/stream/gauge"
+    json = {"content-type": "application/json"}
+    async with httpx.AsyncClient() as client:
+        (await client.put(stream, headers=json)).raise_for_status()
+        readings = ",".join(f'{{"time": "06:{at:02}", "level": 1.{at}}}' for at in range(10, 40))
+        (await client.post(stream, headers=json, content=f"[{readings}]")).raise_for_status()
+        address = f"{server.address}/year.log"
+        async with reading(address, 1e5), reading(address, 4e6), reading(address, 4e6):
+            flows: list[dict[str, Any]] = []
+            while len(flows) < 3:
+                flows = (await client.get(f"{server.address}/~/flows")).json()["flows"]
+                await asyncio.sleep(0.1)
+            for flow, change in zip(flows[1:], ({"paused": True}, {"rate": 500_000}), strict=True):
+                await client.patch(f"{server.address}/~/flows/{flow['id']}", json=change)
+            yield
+
+
+async def judge(page: Page, axe: str) -> list[str]:
+    """What axe-core finds, as lines."""
+    await page.evaluate(axe)
+    found = await page.evaluate("axe.run({ resultTypes: ['violations'] })")
+    return [
+        f"{violation['id']}: {node['target']} {node['failureSummary']}"
+        for violation in found["violations"]
+        for node in violation["nodes"]
+    ]
+
+
+@pytest.mark.parametrize("window", [DESKTOP, PHONE], ids=["desktop", "phone"])
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+async def test_every_view_is_for_everybody(
+    server: Serving, tmp_path: Path, browser: Browser, axe: str, window: Window, scheme: Scheme
+) -> None:
+    kind = f"{'desktop' if window == DESKTOP else 'phone'}-{scheme}"
+    (tmp_path / "README.md").write_text("another")
+    (tmp_path / "long.bin").write_bytes(bytes(8 * MIB))
+    async with busy(server), visiting(browser, window, scheme=scheme) as visit:
+        page = visit.page
+
+        async def look(name: str) -> None:
+            assert await judge(page, axe) == [], name
+            assert not await visit.overflows(), name
+            await keep(visit, f"page-{name}", kind)
+
+        await page.goto(f"{server.address}/pictures/")
+        await page.get_by_role("button", name="Grid").click()
+        there = "[...document.images].filter((image) => image.complete).length"
+        await eventually(lambda: page.evaluate(there), lambda complete: complete == 6)
+        await look("pictures")
+
+        session = await page.context.new_cdp_session(page)
+        await session.send("Network.enable")
+        slow = {"offline": False, "latency": 0, "downloadThroughput": -1, "uploadThroughput": MIB}
+        await session.send("Network.emulateNetworkConditions", slow)
+        await page.goto(f"{server.address}/")
+        chosen = [tmp_path / "README.md", tmp_path / "long.bin"]
+        await page.get_by_label("Files to upload").set_input_files(chosen)
+        await expect(page.get_by_role("complementary")).to_contain_text("1 question")
+        await look("folder")
+        await page.get_by_role("link", name="Uploads").click()
+        await expect(page.get_by_text("There is a file of this name")).to_be_visible()
+        await expect(page.locator("li.upload").filter(has_text="long.bin")).to_contain_text("/s")
+        await look("uploads")
+        await page.get_by_role("button", name="Cancel long.bin").click()
+        await page.get_by_role("button", name="Skip").click()
+
+        await page.get_by_role("link", name="Transfers").click()
+        await expect(page.locator("li.flow")).to_have_count(3)
+        await expect(page.get_by_text("Paused by hand")).to_be_visible()
+        await expect(page.get_by_text("its buffer is full")).to_be_visible()
+        if ASKED_FOR_PICTURES:
+            await page.wait_for_timeout(12_000)  # for the lines of the last minute to have a shape
+        await look("transfers")
+
+        await page.get_by_role("link", name="Streams").click()
+        await page.get_by_role("link", name="gauge").click()
+        await expect(page.get_by_text("Live", exact=True)).to_be_visible()
+        await expect(page.get_by_role("log")).to_contain_text('"06:39"')
+        await look("streams")
+        # The one complaint is the browser's: the name was taken.
+        assert [each for each in complaints(visit) if "412" not in each] == []
+
+
+async def keep(visit: Visit, name: str, kind: str) -> None:
+    if not ASKED_FOR_PICTURES:
+        return
+    picture = await visit.picture()
+    ALL_PICTURES.mkdir(parents=True, exist_ok=True)
+    picture.save(ALL_PICTURES / f"{name}-{kind}.png")
+    if IN_THE_README.get(name) == kind:
+        picture.quantize(255).save(PICTURES / f"{name}.png", optimize=True)
