@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import hashlib
 import json
+import socket
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from http.client import HTTPConnection
 from pathlib import Path
 from typing import Any
 
 import pytest
+from bench.crowd import file_limit_of_at_least
 from tests.blackbox.test_memory import ticks
 from tests.cli.programs import DEADLINE, eventually
 from tests.support.serving import Serving, serving
@@ -190,3 +192,30 @@ def test_a_limit_that_is_set_in_the_middle_is_kept(server: Serving) -> None:
         time.sleep(5)
         last, ended = ask(server, "GET", path)["moved"], time.monotonic()
         assert (last - first) / (ended - began) == pytest.approx(2e6, rel=0.03)
+
+
+def test_a_thousand_stalled_readers_and_a_thousand_slow_senders_are_told_apart(
+    server: Serving,
+) -> None:
+    count = 1000
+    get = b"GET /large.bin HTTP/1.1\r\nHost: a\r\n\r\n"
+    put = b"PUT /slow%d HTTP/1.1\r\nHost: a\r\nContent-Length: 100000\r\n\r\nsome"
+    with ExitStack() as clients, file_limit_of_at_least(2 * count + 500):
+        for number in range(count):
+            for asked in (get, put % number):
+                client = clients.enter_context(socket.socket())
+                client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+                client.connect(("127.0.0.1", server.port))
+                client.sendall(asked)
+        told: list[dict[str, Any]] = []
+
+        def all_wait() -> bool:
+            told[:] = ask(server, "GET", "/~/flows")["flows"]
+            return [flow["waiting"] for flow in told] == ["peer"] * 2 * count
+
+        eventually(all_wait)
+        for direction in ("in", "out"):
+            assert len([flow for flow in told if flow["direction"] == direction]) == count
+        for flow in told:
+            assert sum(flow["waited"].values()) == pytest.approx(flow["age"], abs=0.1)
+    eventually(lambda: not ask(server, "GET", "/~/flows")["flows"])
