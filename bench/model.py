@@ -79,6 +79,7 @@ class Settings:
     fresh_connections: int = 100
     starts: int = 3
     slow_senders: int = 1000
+    live_readers: int = 1000
     long_upload_gib: int = 10
 
     @classmethod
@@ -92,6 +93,7 @@ class Settings:
             fresh_connections=30,
             starts=1,
             slow_senders=200,
+            live_readers=200,
             long_upload_gib=4,
         )
 

@@ -37,6 +37,12 @@ UPLOADS = "uploads"
 TUS = "tus"
 """The ability to take resumable uploads by tus 1.0."""
 
+FAN_OUT = "fan-out"
+"""The ability to send what is published to all who follow: a stream, or a channel in memory."""
+
+STREAMS_PREFIX = "/v1/stream/"
+CHANNEL_PREFIX = "/channel/"
+
 
 @dataclass(frozen=True)
 class Service:
@@ -84,10 +90,11 @@ class Peer:
         return [self.program() or self.name, *service.arguments(site)]
 
 
-def nginx_configuration(site: Site, *, as_root: bool, more: str = "") -> str:
+def nginx_configuration(site: Site, *, as_root: bool, more: str = "", main: str = "") -> str:
     """The text of nginx.conf. As root it must be told to stay root to read a private folder."""
     user = "user root;" if as_root else ""
     return textwrap.dedent(f"""\
+        {main}
         {user}
         worker_processes 1;
         daemon off;
@@ -114,11 +121,11 @@ def nginx_configuration(site: Site, *, as_root: bool, more: str = "") -> str:
         """)
 
 
-def _nginx(more: str = "") -> Callable[[Site], list[str]]:
+def _nginx(more: str = "", main: str = "") -> Callable[[Site], list[str]]:
     def arguments(site: Site) -> list[str]:
         configuration = site.scratch / "nginx.conf"
         as_root = os.geteuid() == 0
-        configuration.write_text(nginx_configuration(site, as_root=as_root, more=more))
+        configuration.write_text(nginx_configuration(site, as_root=as_root, more=more, main=main))
         return ["-p", str(site.scratch), "-c", str(configuration), "-e", "stderr"]
 
     return arguments
@@ -143,6 +150,11 @@ def _own_program(file_name: str) -> Callable[[Site], list[str]]:
 
 def _tus_server(site: Site) -> list[str]:
     program = str(PROGRAMS / "tus_server.mjs")
+    return [program, str(site.folder), str(site.port), str(NODE_MODULES)]
+
+
+def _durable_streams(site: Site) -> list[str]:
+    program = str(PROGRAMS / "durable_streams_server.mjs")
     return [program, str(site.folder), str(site.port), str(NODE_MODULES)]
 
 
@@ -188,6 +200,13 @@ _FROM_VENV = "bench/requirements.txt"
 _NGINX_UPLOADS = "dav_methods PUT; client_max_body_size 0;"
 _RIVERRUN_UPLOADS = _riverrun("--log", "none", "--allow", "upload,overwrite")
 
+_NCHAN = "/usr/lib/nginx/modules/ngx_nchan_module.so"
+_NCHAN_LOCATIONS = (
+    f"location {CHANNEL_PREFIX}publish {{ nchan_publisher; nchan_channel_id bench; }}"
+    f" location {CHANNEL_PREFIX}events {{ nchan_subscriber; nchan_channel_id bench;"
+    " nchan_subscriber_first_message newest; }"
+)
+
 PEERS = (
     Peer(
         "nginx",
@@ -195,12 +214,13 @@ PEERS = (
         "One worker, sendfile and tcp_nopush on, access log off, keep-alive without a limit of"
         " requests, no open_file_cache (its default: a changed file is seen at once). Uploads: its"
         " DAV module, `dav_methods PUT`, no limit of size, `client_body_buffer_size 128k`, which"
-        " saves it more than half of the CPU; no fsync.",
-        "Debian package nginx-light",
+        " saves it more than half of the CPU; no fsync. Fan-out: its module nchan, in memory.",
+        "Debian packages nginx-light, and libnginx-mod-nchan for fan-out",
         lambda: installed("nginx"),
         {
             FILES: Service(_nginx()),
             UPLOADS: Service(_nginx(f"{_NGINX_UPLOADS} client_body_buffer_size 128k;")),
+            FAN_OUT: Service(_nginx(_NCHAN_LOCATIONS, f"load_module {_NCHAN};"), CHANNEL_PREFIX),
         },
         lambda: version_from(installed("nginx"), "-v"),
     ),
@@ -208,7 +228,7 @@ PEERS = (
         "nginx-plain",
         "nginx, body buffer as it comes",
         "Uploads with its own 16 KiB of `client_body_buffer_size`.",
-        "Debian package nginx-light",
+        "Debian packages nginx-light, and libnginx-mod-nchan for fan-out",
         lambda: installed("nginx"),
         {UPLOADS: Service(_nginx(_NGINX_UPLOADS))},
         lambda: version_from(installed("nginx"), "-v"),
@@ -285,19 +305,39 @@ PEERS = (
         lambda: node_package_version("@tus/server"),
     ),
     Peer(
+        "durable-streams",
+        "@durable-streams/server",
+        "The reference server of Durable Streams in Node.js, on files; one process, no log.",
+        "bench/package.json",
+        _node_with("@durable-streams/server"),
+        {FAN_OUT: Service(_durable_streams, STREAMS_PREFIX)},
+        lambda: node_package_version("@durable-streams/server"),
+    ),
+    Peer(
         "riverrun",
         "riverrun",
         "`riverrun serve --log none`; everything else as it comes: flows, limits and timeouts on."
         " Uploads: `--allow upload,overwrite`; fsync, rename and fsync of the folder before the"
-        " answer.",
+        " answer. Fan-out: a durable stream, every message on disk before it is sent.",
         "this working tree",
         _riverrun_program,
         {
             FILES: Service(_riverrun("--log", "none")),
             UPLOADS: Service(_RIVERRUN_UPLOADS),
             TUS: Service(_RIVERRUN_UPLOADS, "/~/tus/"),
+            FAN_OUT: Service(_riverrun("--log", "none", "--allow", "streams"), STREAMS_PREFIX),
         },
         _riverrun_version,
+    ),
+    Peer(
+        "riverrun-broadcast",
+        "riverrun, a channel in memory",
+        "Fan-out: `riverrun.Broadcast` in a program of 20 lines; nothing is kept, as with nchan.",
+        "this working tree",
+        lambda: in_product_venv("python"),
+        {FAN_OUT: Service(_own_program("riverrun_broadcast.py"), CHANNEL_PREFIX)},
+        _riverrun_version,
+        variant_of="riverrun",
     ),
     Peer(
         "riverrun-log",

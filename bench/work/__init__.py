@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from bench.model import Metric, Target, Work
 from bench.work import (
+    fan_out,
     first_byte,
     large_file,
     large_uploads,
@@ -28,6 +29,7 @@ ALL: tuple[Work, ...] = (
     *large_uploads.WORKS,
     *upload_memory.WORKS,
     *slow_senders.WORKS,
+    *fan_out.WORKS,
 )
 
 METRICS: tuple[Metric, ...] = tuple(metric for work in ALL for metric in work.metrics)
