@@ -216,3 +216,25 @@ async def test_a_folder_is_not_followed(site: Site) -> None:
     (site.folder / "sub").mkdir()
     reply = await site.get("/sub/?follow")
     assert reply.status in (200, 400)
+
+
+@pytest.mark.parametrize(
+    ("start", "expected"),
+    [("0", b"0123456789"), ("4", b"456789"), ("10", b""), ("99", b""), ("-3", b"789"),
+     ("-99", b"0123456789")],
+)  # fmt: skip
+async def test_a_file_is_followed_from_where_it_is_asked(
+    site: Site, start: str, expected: bytes
+) -> None:
+    path = site.add("a.log", b"0123456789")
+    async with site.asking(f"/a.log?follow={start}") as (client, _):
+        follower = Follower(client)
+        await follower.until(expected)
+        append(path, b"more")
+        await follower.until(expected + b"more")
+
+
+@pytest.mark.parametrize("start", ["x", "1.5", "--1", "+1", "1" * 19, "%D9%A1"])
+async def test_what_is_no_number_of_bytes_is_refused(site: Site, start: str) -> None:
+    site.add("a.log", b"0123456789")
+    assert (await site.get(f"/a.log?follow={start}")).status == 400
