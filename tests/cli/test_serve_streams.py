@@ -57,3 +57,21 @@ def test_a_reader_of_events_does_not_keep_the_server_from_stopping(tmp_path: Pat
         assert program.process.wait(5) == 0
         assert response.read().endswith(b"\n\n")  # to its end: nothing was cut
         connection.close()
+
+
+def test_what_streams_bring_to_the_disk_is_counted(tmp_path: Path) -> None:
+    def commits(port: int) -> float:
+        lines = ask(port, "GET", "/~/metrics")[1].decode().splitlines()
+        (line,) = (line for line in lines if line.startswith("riverrun_log_commits_total "))
+        return float(line.split()[1])
+
+    with running("serve", "--allow", "streams", *FREE_PORT, folder=tmp_path) as program:
+        port = program.port
+        assert commits(port) == 0
+        assert ask(port, "PUT", "/v1/stream/a", fields=TEXT)[0] == 201
+        created = commits(port)
+        assert created >= 1
+        assert ask(port, "POST", "/v1/stream/a", b"one", TEXT)[0] == 204
+        assert commits(port) == created + 1
+        assert ask(port, "GET", "/v1/stream/a?offset=-1")[1] == b"one"
+        assert commits(port) == created + 1

@@ -114,7 +114,7 @@ def open_folder(
     with _telling_what_is_wrong(path, settings):
         root = _open(path, settings, host.lower(), None if page is None else page[0].enhancement())
         if STREAMS in allow:
-            mounts |= _open_streams(path, settings, host.lower())
+            mounts |= _open_streams(path, settings, host.lower(), vitals)
     if page is not None:
         from riverrun.apps.page import Views  # noqa: PLC0415 - as above
 
@@ -182,7 +182,9 @@ def _open(
     )
 
 
-def _open_streams(path: str, settings: FolderSettings, host: str) -> dict[str, Handler]:
+def _open_streams(
+    path: str, settings: FolderSettings, host: str, vitals: Vitals
+) -> dict[str, Handler]:
     """What answers for streams, kept in the folder `path`."""
     from riverrun.apps.durable import Streams, StreamsOverview  # noqa: PLC0415 - where allowed only
     from riverrun.apps.files.confinement import STORE_FOLDER, Root  # noqa: PLC0415
@@ -194,5 +196,8 @@ def _open_streams(path: str, settings: FolderSettings, host: str) -> dict[str, H
     finally:
         root.close()
     store = DiskLogStore(os.path.join(path, STORE_FOLDER, STREAMS_FOLDER))  # noqa: PTH118
+    vitals.count(
+        "riverrun_log_commits", "Transactions of streams on the disk.", lambda: store.commits
+    )
     streams = Streams(store, cors=settings.cors, names=(host,))
     return {"/v1/stream": streams, "/~/streams": StreamsOverview(store)}

@@ -54,6 +54,7 @@ class Committer:
 
     A disk on which an fsync has failed is not trusted any more: the kernel tells of lost bytes
     once. Everything is refused then, until the store is opened again and goes by its journal.
+    `commits` counts the transactions that were brought to the disk.
     """
 
     def __init__(
@@ -80,6 +81,7 @@ class Committer:
         self._journal_end = 0
         self._failure: StorageError | None = None
         self._closed = False
+        self.commits = 0
 
     async def run(
         self, operation: Operation[ResultT], finish: Callable[[ResultT], FinishedT]
@@ -191,6 +193,7 @@ class Committer:
         except BaseException:
             transaction.roll_back()
             raise
+        self.commits += 1
         journaled, size = transaction.journaled, transaction.journaled_size
         return Outcome(results, changes, journaled, size, transaction.journal_end)
 

@@ -84,6 +84,11 @@ class DiskLogStore:
         self._sweep: asyncio.Task[None] | None = None
         self._closed = False
 
+    @property
+    def commits(self) -> int:
+        """How many transactions were brought to the disk; appends that come together share one."""
+        return self._committer.commits
+
     async def create(
         self,
         name: str,
