@@ -71,6 +71,7 @@ class Audience:
         self._stack = contextlib.ExitStack()
         self._epoll = self._stack.enter_context(select.epoll())
         self._readers: dict[int, Connection] = {}
+        self._timed: set[int] = set()  # one in ten: the load is not to be the limit
         self._publisher = self._stack.enter_context(Connection(port))
         if channel.create:
             self._tell("PUT", b"")
@@ -99,7 +100,10 @@ class Audience:
             if not _head_of(reader).startswith(b"HTTP/1.1 200 "):
                 raise VoidReadingError("not every reader was let in")
             if reads:
-                self._readers[reader.socket.fileno()] = reader
+                descriptor = reader.socket.fileno()
+                if len(self._readers) % 10 == 0:
+                    self._timed.add(descriptor)
+                self._readers[descriptor] = reader
                 self._epoll.register(reader.socket, select.EPOLLIN)
 
     def hear(self, rate: float, seconds: float, size: int = MESSAGE_SIZE) -> Heard:
@@ -127,9 +131,10 @@ class Audience:
                 received = self._readers[descriptor].socket.recv(_READ_SIZE)
                 if not received:
                     raise VoidReadingError("a reader was sent away")
-                arrived = time.perf_counter()
                 heard.marks += received.count(MARK)
-                heard.latencies += [arrived - sent for sent in sent_times(received)]
+                if descriptor in self._timed:
+                    arrived = time.perf_counter()
+                    heard.latencies += [arrived - sent for sent in sent_times(received)]
         return heard
 
     def _tell(self, method: str, body: bytes, *, wait: bool = True) -> None:
