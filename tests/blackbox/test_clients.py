@@ -18,7 +18,7 @@ from pathlib import Path
 import brotli  # type: ignore[import-untyped]
 import pytest
 from backports import zstd
-from playwright.async_api import Browser
+from playwright.async_api import Browser, expect
 from tests.support import redbot
 from tests.support.browser import eventually, launched, visiting
 from tests.support.serving import Serving, serving
@@ -362,17 +362,19 @@ async def browser() -> AsyncIterator[Browser]:
         yield browser
 
 
-async def test_chromium_opens_a_listing_and_complains_of_nothing(
-    server: Serving, browser: Browser
+@pytest.mark.parametrize("scripts", [True, False], ids=["the page", "without scripts"])
+async def test_chromium_opens_a_folder_and_complains_of_nothing(
+    server: Serving, browser: Browser, scripts: bool
 ) -> None:
-    async with visiting(browser) as visit:
+    async with visiting(browser, scripts=scripts) as visit:
         await visit.page.goto(f"{server.address}/")
         await visit.page.get_by_role("link", name="sub").first.click()
         await visit.page.wait_for_url("**/sub/")
         assert visit.complaints == []
         await visit.page.get_by_role("link", name="fluß").first.click()
         await visit.page.wait_for_url("**.txt")
-        assert "line 4999 of a river" in await visit.page.inner_text("body")
+        text = visit.page.locator(".text-pages" if scripts else "body")
+        await expect(text).to_contain_text("line 4999 of a river")
 
 
 @pytest.mark.parametrize("film", ["film.mp4", "film.webm"])

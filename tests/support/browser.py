@@ -105,11 +105,13 @@ async def visiting(
     window: Window = DESKTOP,
     *,
     scheme: Scheme = "light",
+    scripts: bool = True,
 ) -> AsyncIterator[Visit]:
     """Open an empty page in a context of its own; a phone's has touch and no pointer."""
     context = await browser.new_context(
         viewport={"width": window.width, "height": window.height},
         color_scheme=scheme,
+        java_script_enabled=scripts,
         is_mobile=window == PHONE,
         has_touch=window == PHONE,
         reduced_motion="reduce",
