@@ -84,6 +84,10 @@ async def test_a_listing_is_enhanced_only_where_that_is_asked_for(
         assert policy(reply)["script-src"] == ["'self'"]
         assert b"Next page" in reply.body
         assert reply.body.count(b"<tr><td>") == 250
+        assert b"limit=" not in reply.body
+        (following,) = re.findall(rb'href="([^"]*)" rel="next"', reply.body)
+        rest = await client.ask("/" + unescape(following.decode()), "GET", BROWSER)
+        assert rest.body.count(b"<tr><td>") == 50
     async with await Client.connect(await serve(plain)) as client:
         reply = await client.ask("/", "GET", BROWSER)
         assert b"<script" not in reply.body

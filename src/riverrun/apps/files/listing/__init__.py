@@ -80,8 +80,9 @@ async def send_listing(
         raise HTTPError(406, f"Folders are listed as {', '.join(LISTING_TYPES)}.")
     if media_type == JSON and query.limit is None:
         query = replace(query, limit=JSON_LIMIT)
-    if media_type == HTML and query.limit is None and enhancement is not None:
-        query = replace(query, limit=ENHANCED_LIMIT)
+    limit = query.limit
+    if media_type == HTML and limit is None and enhancement is not None:
+        limit = ENHANCED_LIMIT  # which its links need not say
     try:
         folder = Folder(directory, query.ordering, hidden=hidden, resolve=resolve)
     except PermissionError:
@@ -98,7 +99,7 @@ async def send_listing(
             view: View = JSONDocument() if media_type == JSON else NDJSONDocument()
             if media_type == HTML:
                 view = Page(query, takes_files=takes_files, enhancement=enhancement)
-            await _write(response, folder, query, view)
+            await _write(response, folder, query, limit, view)
     finally:
         folder.close()
 
@@ -111,9 +112,12 @@ def _set_fields(response: Response, media_type: str) -> None:
     headers.add("vary", "accept")
 
 
-async def _write(response: Response, folder: Folder, query: ListingQuery, view: View) -> None:
+async def _write(
+    response: Response, folder: Folder, query: ListingQuery, left: int | None, view: View
+) -> None:
+    """Write the listing, no more than `left` entries of it if that is not None."""
     await response.write(view.head())
-    after, left, more = query.after, query.limit, True
+    after, more = query.after, True
     while more and left != 0:
         keys, more = await folder.select(after, left)
         for start in range(0, len(keys), BATCH):
