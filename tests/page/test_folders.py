@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
-from playwright.async_api import Browser, Page, expect
+from playwright.async_api import Browser, Error, Page, expect
 from tests.page.conftest import complaints
 from tests.support.browser import PHONE, eventually, visiting
+from tests.support.cutting_proxy import proxy_in_thread
 from tests.support.serving import Serving, serving
 
 from riverrun.web import find_build
@@ -108,12 +110,49 @@ async def test_what_there_is_not_is_said(server: Serving, tree: Path, browser: B
         await page.goto(f"{server.address}/music/")
         await page.get_by_role("link", name="old").click()
         await expect(page.get_by_text("This folder is empty")).to_be_visible()
+        await page.go_back()
+        await expect(page.get_by_role("link", name="old")).to_be_visible()
         (tree / "music" / "old").rmdir()
-        await page.goto(f"{server.address}/music/")
-        (tree / "music").rename(tree / "renamed")
-        await page.evaluate("dispatchEvent(new Event('popstate'))")
-        await page.reload()
+        await page.get_by_role("link", name="old").click()
+        await expect(page.get_by_text("There is no such folder")).to_be_visible()
+        await page.get_by_role("button", name="All files").click()
+        await expect(page.get_by_role("link", name="music")).to_be_visible()
         assert not await visit.overflows()
+        # The one folder that was not there is all that the browser has to say.
+        assert ["404" in each for each in complaints(visit)] == [True]
+
+
+async def test_a_folder_that_is_refused_can_be_asked_for_again(
+    server: Serving, tree: Path, browser: Browser
+) -> None:
+    async with visiting(browser) as visit:
+        page = visit.page
+        await page.goto(server.address)
+        await page.route("**/music/", lambda route: route.fulfill(status=500))
+        await page.get_by_role("link", name="music").click()
+        await expect(page.get_by_text("The server did not show this folder")).to_be_visible()
+        await page.unroute("**/music/")
+        await page.get_by_role("button", name="Try again").click()
+        await eventually(lambda: names(page), ["old", "song.ogg"].__eq__)
+
+
+async def test_a_listing_that_is_cut_keeps_what_came_and_is_asked_for_again(
+    server: Serving, tree: Path, browser: Browser
+) -> None:
+    async with visiting(browser) as visit:
+        page = visit.page
+        with proxy_in_thread(server.port, seed=3, shortest=600, longest=60_000) as proxy:
+            for number in range(2_000):
+                (tree / "music" / f"{number:04}.txt").touch()
+            for _ in range(20):  # until the page itself came through uncut
+                with suppress(Error):
+                    await page.goto(f"http://127.0.0.1:{proxy.port}/music/old/")
+                if await page.locator(".toolbar").count():
+                    break
+            await page.evaluate("history.pushState(null, '', '/music/')")
+            await page.evaluate("dispatchEvent(new PopStateEvent('popstate'))")
+            await expect(page.get_by_text("The connection was lost before all")).to_be_visible()
+            assert await page.locator(".row").count() > 0
 
 
 async def test_a_server_that_is_gone_is_told_and_found_again(
