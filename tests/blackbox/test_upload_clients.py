@@ -88,7 +88,7 @@ def test_curl_uploads_whole_files_only(sent: Path, inbox: Path) -> None:
 
 @pytest.mark.timeout(240)
 async def test_a_form_in_a_browser_uploads_whole_files_only(sent: Path, inbox: Path) -> None:
-    with serving(inbox, "--allow", "upload") as server:
+    with serving(inbox, "--allow", "upload", "--no-page") as server:
         async with (
             CuttingProxy(server.port, seed=2, shortest=SHORTEST, longest=LONGEST) as proxy,
             launched() as browser,
