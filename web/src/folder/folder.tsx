@@ -55,6 +55,8 @@ export function Folder({ place }: { place: Place }) {
       rowsOfScreen: Math.max(1, Math.floor(innerHeight / ROW_HEIGHT) - 4),
       active,
       move,
+      // Its link may not have the focus yet.
+      open: () => document.querySelector<HTMLElement>(`[data-index="${active}"]`)?.click(),
       filter: () => search.current?.focus(),
       layout: () => chooseLayout(layout === "rows" ? "grid" : "rows"),
       help: () => setHelping(true),
@@ -180,23 +182,29 @@ function storedLayout(): Layout {
   return localStorage.getItem(LAYOUT) === "grid" ? "grid" : "rows";
 }
 
-/** Bring an entry into sight, and the keyboard to it, once it is drawn. */
+let wanted = -1; // the entry that the keys went to last
+
+/** Bring an entry into sight, and the keyboard to it: at once, or when it is drawn. */
 function focusEntry(index: number, columns: number): void {
-  const find = () => document.querySelector<HTMLElement>(`[data-index="${index}"]`);
+  wanted = index;
+  if (focusDrawn(index)) return;
   const list = document.querySelector<HTMLElement>(".rows, .grid");
-  if (!find() && list) {
-    const rows = Math.ceil(
-      Number(list.querySelector("[aria-setsize]")?.ariaSetSize ?? 1) / columns,
-    );
-    const height = list.offsetHeight / Math.max(1, rows);
-    const top = list.getBoundingClientRect().top + scrollY + Math.floor(index / columns) * height;
-    scrollTo(0, Math.max(0, top - innerHeight / 2));
-  }
+  if (!list) return;
+  const count = Number(list.querySelector("[aria-setsize]")?.ariaSetSize ?? 1);
+  const rows = Math.max(1, Math.ceil(count / columns));
+  const height = list.offsetHeight / rows;
+  const top = list.getBoundingClientRect().top + scrollY + Math.floor(index / columns) * height;
+  scrollTo(0, Math.max(0, top - innerHeight / 2));
   requestAnimationFrame(() =>
     requestAnimationFrame(() => {
-      const entry = find();
-      entry?.focus({ preventScroll: true });
-      entry?.scrollIntoView({ block: "nearest" });
+      if (wanted === index) focusDrawn(index);
     }),
   );
+}
+
+function focusDrawn(index: number): boolean {
+  const entry = document.querySelector<HTMLElement>(`[data-index="${index}"]`);
+  entry?.focus({ preventScroll: true });
+  entry?.scrollIntoView({ block: "nearest" });
+  return entry !== null;
 }

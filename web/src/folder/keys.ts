@@ -1,6 +1,6 @@
 /** What the keys do in a folder. */
 
-import { useEffect } from "preact/hooks";
+import { useLayoutEffect } from "preact/hooks";
 import { go } from "../app/router";
 
 export interface Keys {
@@ -9,6 +9,7 @@ export interface Keys {
   rowsOfScreen: number;
   active: number;
   move: (index: number) => void;
+  open: () => void;
   filter: () => void;
   layout: () => void;
   help: () => void;
@@ -25,7 +26,11 @@ export const KEYS: readonly (readonly [string, string])[] = [
 ];
 
 /** Where a key leads from an entry, undefined if it is none that moves. */
-export function step(key: string, from: number, keys: Omit<Keys, "move">): number | undefined {
+export function step(
+  key: string,
+  from: number,
+  keys: Pick<Keys, "columns" | "count" | "rowsOfScreen">,
+): number | undefined {
   const steps: Record<string, number> = {
     ArrowDown: keys.columns,
     ArrowUp: -keys.columns,
@@ -42,13 +47,15 @@ export function step(key: string, from: number, keys: Omit<Keys, "move">): numbe
 }
 
 export function useKeys(keys: Keys, on: boolean): void {
-  useEffect(() => {
+  useLayoutEffect(() => {
     if (!on) return;
     const press = (event: KeyboardEvent) => {
       if (event.ctrlKey || event.metaKey || event.altKey) return;
       if ((event.target as Element).closest("input, textarea, select, dialog, [role=menu]")) return;
       const to = keys.count > 0 ? step(event.key, keys.active, keys) : undefined;
       if (to !== undefined) keys.move(to);
+      else if (event.key === "Enter" && !(event.target as Element).closest("a, button"))
+        keys.open();
       else if (event.key === "/") keys.filter();
       else if (event.key === "v") keys.layout();
       else if (event.key === "?") keys.help();
