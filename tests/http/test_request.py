@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import msgspec
 import pytest
+from tests.flows.test_flow import settle
 from tests.http.bodies import Client, request_with
 
 from riverrun.errors import ClosedError, HTTPError
@@ -47,6 +50,22 @@ async def test_a_request_without_a_body_is_at_its_end() -> None:
     await request.aclose()
     with pytest.raises(ClosedError):
         await request.read()
+
+
+async def test_a_read_that_waits_for_its_turn_gets_nothing_that_comes_behind_a_close() -> None:
+    client = Client(pieces_of(WHOLE, 1000))
+    request = client.request
+    assert await request.read()
+    request.flow.pause()
+    reading = asyncio.ensure_future(request.read())
+    await settle()
+    left = len(client.pieces)
+    await request.aclose()  # drops what waited, and lets the client go on
+    await settle()
+    assert len(client.pieces) < left
+    request.flow.resume()
+    with pytest.raises(ClosedError):
+        await reading
 
 
 async def test_the_first_read_is_told_and_no_other() -> None:

@@ -204,6 +204,8 @@ class Request(Readable):
                     flow.waiting = None
             size = body.size if max_bytes is None else min(body.size, max_bytes)
             granted = size if flow.free or not size else await flow.turn(size)
+            if self._closed:  # what has come since then lies behind a gap
+                raise ClosedError("the request's body was closed")
             chunk = body.read_nowait(granted or None)
             if chunk:
                 flow.give_back(granted - len(chunk))
