@@ -176,6 +176,8 @@ class Request(Readable):
             if self._body is not None:
                 self._body.clear()
                 self._body.fail(ClosedError("the request's body was closed"))
+            if self.opened_flow is not None:
+                self.opened_flow.resume()  # who waits for its turn, in a pause too, is told
         self._close_flow()
 
     def discard(self) -> None:
