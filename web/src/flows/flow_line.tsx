@@ -85,7 +85,7 @@ function Progress({ flow }: { flow: Flow }) {
         <progress
           max={Math.max(1, expected)}
           value={moved}
-          aria-label={`how much of ${nameOf(flow)}`}
+          aria-label={`how much of ${flow.name ?? nameOf(flow)}`}
         />
       )}
       <p class="soft">
