@@ -376,3 +376,10 @@ async def test_a_fork_of_messages_begins_between_two(served: Served) -> None:
     assert (await served.put("f", source, f"Stream-Fork-Offset: {token(6)}")).status == 201
     await served.post("f", JSON, body=b"4")
     assert json.loads((await served.get("f")).body) == [1, 2, 4]
+
+
+async def test_a_time_that_is_none_in_utc_is_refused(served: Served) -> None:
+    reply = await served.put("s", "Stream-Expires-At: 9999-12-31T23:59:59-01:00")
+    assert reply.status == 400
+    assert (await served.put("s", "Stream-Expires-At: 9999-12-31T23:59:59Z")).status == 201
+    assert (await served.ask("HEAD", "s")).status == 200

@@ -109,7 +109,9 @@ def _parse_number(name: str, value: bytes) -> int:
 def _parse_time(text: str) -> float:
     try:
         if DATE_TIME.fullmatch(text):
-            return datetime.fromisoformat(text.upper()).timestamp()
+            time = datetime.fromisoformat(text.upper()).timestamp()
+            format_time(time)  # it is told again, and in UTC the year may be another
+            return time
     except (ValueError, OverflowError):
         pass
     raise HTTPError(400, "Stream-Expires-At is a time as in RFC 3339.")
