@@ -37,7 +37,7 @@ class Receiver:
             return await self._receive_source(data)
         whole = data if isinstance(data, bytes) else bytes(memoryview(data))
         if len(whole) > WHOLE_SIZE:
-            return await self._store(whole, None)
+            return await self._store([whole], None)
         self._held += len(whole)
         return Stored(whole, None, len(whole))
 
@@ -58,16 +58,17 @@ class Receiver:
                 size += len(piece)
                 self._held += len(piece)
                 if size > WHOLE_SIZE or (size > SMALL_SIZE and self._held > ALL_SIZE):
-                    return await self._store(b"".join(pieces), source)
+                    break
+            else:
+                return Stored(b"".join(pieces), None, size)
         except BaseException:
             self._held -= size
             raise
-        return Stored(b"".join(pieces), None, size)
+        self._held -= size
+        return await self._store(pieces, source)
 
-    async def _store(self, first: bytes, source: Readable | None) -> Stored:
-        """Put it all into a file, and make that last."""
-        if source is not None:
-            self._held -= len(first)
+    async def _store(self, first: list[bytes], source: Readable | None) -> Stored:
+        """Put it all into a file, and make that last; `first` is let go of when it is there."""
         try:
             name, file = self._files.create()  # at once: a cancel would lose what a thread opens
             try:
@@ -86,9 +87,9 @@ class Receiver:
         return Stored(b"", name, size)
 
 
-async def _fill(file: PartialFile, first: bytes, source: Readable | None) -> None:
-    await file.write((first,))
-    del first
+async def _fill(file: PartialFile, first: list[bytes], source: Readable | None) -> None:
+    await file.write(first)
+    first.clear()
     gathered: list[bytes] = []
     size = 0
     while source is not None and (piece := await source.read()):
