@@ -168,6 +168,23 @@ async def test_sweeping_removes_what_has_expired(
     await store.aclose()
 
 
+async def test_sweeping_goes_on_behind_what_has_to_stay(
+    tmp_path: Path, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("riverrun.logs.disk.store.SWEEP_SECONDS", 0.01)
+    monkeypatch.setattr("riverrun.logs.disk.operations.SWEEP_LENGTH", 2)
+    store = DiskLogStore(tmp_path, retention=Retention(age=100), now=clock)
+    for name in "ab":
+        await store.create(name, data=b"x")
+        await store.fork(f"fork of {name}", name)
+    last = (await store.create("z", data=b"x")).log
+    clock.now += 500
+    async with asyncio.timeout(10):
+        while not last.info.start:
+            await asyncio.sleep(0.01)
+    await store.aclose()
+
+
 async def test_bytes_beyond_the_tail_do_not_count(tmp_path: Path) -> None:
     store = DiskLogStore(tmp_path)
     log = (await store.create("a", data=b"counts")).log

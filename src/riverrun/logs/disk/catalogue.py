@@ -253,19 +253,20 @@ class Catalogue:
         """Forget entries up to `last`: their files are durable."""
         self.execute("DELETE FROM journal WHERE id <= ?", (last,))
 
-    def expired(self, now: float, count: int) -> list[int]:
-        """Some of the logs whose time is over."""
+    def expired(self, now: float, after: int, count: int) -> list[int]:
+        """Some of the logs whose time is over, in the order of their ids, behind `after`."""
         found = self.execute(
-            "SELECT id FROM logs WHERE expires <= ? AND NOT deleted LIMIT ?", (now, count)
+            "SELECT id FROM logs WHERE expires <= ? AND NOT deleted AND id > ? ORDER BY id LIMIT ?",
+            (now, after, count),
         )
         return [log for (log,) in found]
 
-    def old(self, created: float, count: int) -> list[int]:
-        """Some of the logs that have segments which are so old."""
+    def old(self, created: float, after: int, count: int) -> list[int]:
+        """Some of the logs that have segments which are so old, as `expired`."""
         found = self.execute(
             "SELECT DISTINCT log FROM segments JOIN logs ON id = log"
-            " WHERE segments.created <= ? AND NOT deleted LIMIT ?",
-            (created, count),
+            " WHERE segments.created <= ? AND NOT deleted AND id > ? ORDER BY id LIMIT ?",
+            (created, after, count),
         )
         return [log for (log,) in found]
 

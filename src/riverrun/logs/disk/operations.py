@@ -257,13 +257,17 @@ class Page:
 
 @dataclass(frozen=True, slots=True)
 class Sweep:
-    """Remove what has expired and drop what is too old; `used` says until when logs have time."""
+    """Remove what has expired and drop what is too old; `used` says until when logs have time.
+
+    It goes by the ids of logs, from behind `after` on: what has to stay is looked at once.
+    """
 
     used: Mapping[int, float]
     oldest: float | None
+    after: int = 0
 
-    def apply(self, transaction: Transaction) -> bool:
-        """Do some of it; return whether there may be more."""
+    def apply(self, transaction: Transaction) -> int | None:
+        """Do some of it; return where to go on, None at the end."""
         catalogue, now = transaction.catalogue, transaction.now
         for log, expires in self.used.items():
             row = transaction.current(log)
@@ -271,8 +275,10 @@ class Sweep:
                 row.expires = expires
                 transaction.change(row)
                 catalogue.update(row)  # what follows has to see it
-        expired = catalogue.expired(now, SWEEP_LENGTH)
-        old = [] if self.oldest is None else catalogue.old(self.oldest, SWEEP_LENGTH)
+        expired = catalogue.expired(now, self.after, SWEEP_LENGTH)
+        old: list[int] = []
+        if self.oldest is not None:
+            old = catalogue.old(self.oldest, self.after, SWEEP_LENGTH)
         for log in expired:
             row = transaction.current(log)
             if row is not None and transaction.has_expired(row):
@@ -281,7 +287,7 @@ class Sweep:
             row = transaction.current(log)
             if row is not None:
                 transaction.retain(row)
-        return SWEEP_LENGTH in (len(expired), len(old))
+        return min((logs[-1] for logs in (expired, old) if len(logs) == SWEEP_LENGTH), default=None)
 
 
 @dataclass(frozen=True, slots=True)

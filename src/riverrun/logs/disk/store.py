@@ -260,8 +260,9 @@ class DiskLogStore:
         oldest = None if age is None else self.now() - age * (1 + 1 / PARTS)
         used = dict(self._used)
         with suppress(StorageError, ClosedError):
-            while await self.run(Sweep(used, oldest)):
-                pass
+            after: int | None = 0
+            while after is not None:
+                after = await self.run(Sweep(used, oldest, after))
             for log, expires in used.items():
                 if self._used.get(log) == expires:
                     del self._used[log]
