@@ -6,6 +6,7 @@ import asyncio
 import errno
 import os
 import sqlite3
+import threading
 from collections.abc import AsyncIterator, Callable, Sequence
 from functools import partial
 from pathlib import Path
@@ -17,6 +18,7 @@ from tests.logs.log_contract import LARGE, content
 from riverrun.logs import Log, LogGoneError, StorageError
 from riverrun.logs.disk import DiskLogStore
 from riverrun.logs.disk.catalogue import Catalogue
+from riverrun.logs.disk.files import LogFiles
 from riverrun.logs.disk.transaction import JOURNALED_SIZE
 
 FULL = OSError(errno.ENOSPC, "full")
@@ -192,3 +194,132 @@ async def test_a_file_that_has_gone_is_told(log: Log, tmp_path: Path) -> None:
     path.unlink()
     with pytest.raises(LogGoneError):
         await content(log)
+
+
+def failing_once(number: int) -> Callable[[int], None]:
+    """An fsync that fails as the kernel has it: it tells once, and all seems well again."""
+    sync, told = os.fdatasync, False
+
+    def fail(descriptor: int) -> None:
+        nonlocal told
+        if not told:
+            told = True
+            raise OSError(number, os.strerror(number))
+        sync(descriptor)
+
+    return fail
+
+
+@pytest.mark.parametrize("number", [errno.EIO, errno.ENOSPC])
+@pytest.mark.parametrize("together", [1, 2])
+async def test_a_sync_that_failed_is_not_tried_again(
+    store: DiskLogStore, log: Log, monkeypatch: pytest.MonkeyPatch, number: int, together: int
+) -> None:
+    held = asyncio.ensure_future(store.create("b"))  # the next ones share a commit
+    await asyncio.sleep(0)
+    monkeypatch.setattr(os, "fdatasync", failing_once(number))
+    appends = (log.append(bytes(MIDDLING)) for _ in range(together))
+    outcomes = await asyncio.gather(*appends, return_exceptions=True)
+    await held
+    assert [type(outcome) for outcome in outcomes] == [StorageError] * together
+    with pytest.raises(StorageError):
+        await log.append(b"never")
+    assert await content(log) == b"before "
+
+
+class Syncs:
+    """What was synced, and which files the journal forgot that were not."""
+
+    def __init__(self, store: DiskLogStore, patch: pytest.MonkeyPatch) -> None:
+        self.lost: set[str] = set()
+        self._synced: set[str] = set()
+        self._sync = store.files.sync_other
+        self._catalogue = store._catalogue
+        self._clear = self._catalogue.clear_journal
+        patch.setattr(store.files, "sync_other", self.sync)
+        patch.setattr(self._catalogue, "clear_journal", self.clear)
+        self.before_end: Callable[[], None] = lambda: None
+
+    def sync(self, names: Sequence[str]) -> None:
+        self._sync(names)
+        self.before_end()
+        self._synced.update(names)
+
+    def clear(self, last: int) -> None:
+        forgotten = {entry.file for entry in self._catalogue.journal() if entry.id <= last}
+        self.lost |= forgotten - self._synced
+        self._clear(last)
+
+
+async def test_closing_keeps_in_the_journal_what_is_acknowledged_meanwhile(
+    store: DiskLogStore, log: Log, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    other = (await store.create("b")).log
+    syncs = Syncs(store, monkeypatch)
+    done, told = store._committer._done, asyncio.Event()
+    syncing, acknowledged = asyncio.Event(), threading.Event()
+    loop = asyncio.get_running_loop()
+
+    def sync_slowly() -> None:
+        loop.call_soon_threadsafe(syncing.set)
+        assert acknowledged.wait(10)
+
+    def done_later(*outcome: Any) -> None:
+        monkeypatch.setattr(store._committer, "_done", done)
+        outcomes.append(outcome)
+        told.set()
+
+    outcomes: list[Any] = []
+    syncs.before_end = sync_slowly
+    monkeypatch.setattr(store._committer, "_done", done_later)
+    appending = asyncio.ensure_future(other.append(b"small"))
+    async with asyncio.timeout(10):
+        await told.wait()  # it is in the commit, and nobody has been told
+    closing = asyncio.ensure_future(store.aclose())
+    async with asyncio.timeout(10):
+        await syncing.wait()
+    done(*outcomes[0])
+    assert await appending == 5
+    acknowledged.set()
+    await closing
+    assert not syncs.lost
+
+
+async def test_closing_keeps_the_journal_when_a_sync_was_given_up(
+    store: DiskLogStore, log: Log, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    other = (await store.create("b")).log
+    monkeypatch.setattr("riverrun.logs.disk.committer.JOURNAL_SIZE", 1)
+    syncs = Syncs(store, monkeypatch)
+    given_up = threading.Event()
+
+    def never_end() -> None:
+        if not given_up.is_set():
+            assert given_up.wait(10)
+            raise BROKEN
+
+    syncs.before_end = never_end
+    await log.append(b"x")
+    settling = store._committer._settling
+    assert settling is not None
+    await other.append(b"y")
+    settling.cancel()  # as at the end of a loop
+    await asyncio.wait({settling})
+    given_up.set()
+    store.close()
+    assert not syncs.lost
+
+
+def test_the_folders_of_a_new_store_are_synced_into_those_above(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    synced: set[int] = set()
+    sync = os.fsync
+
+    def noting(descriptor: int) -> None:
+        synced.add(os.fstat(descriptor).st_ino)
+        sync(descriptor)
+
+    monkeypatch.setattr(os, "fsync", noting)
+    LogFiles(str(tmp_path / "new" / "logs")).close()
+    assert {path.stat().st_ino for path in (tmp_path, tmp_path / "new")} <= synced

@@ -17,7 +17,7 @@ from typing import Any, NamedTuple, TypeVar
 
 from riverrun.errors import ClosedError
 from riverrun.logs.disk.catalogue import Catalogue
-from riverrun.logs.disk.files import NO_SPACE, LogFiles
+from riverrun.logs.disk.files import NO_SPACE, LogFiles, SyncError
 from riverrun.logs.disk.operations import Operation, Settle
 from riverrun.logs.disk.retention import Retention
 from riverrun.logs.disk.transaction import Change, Transaction
@@ -108,9 +108,11 @@ class Committer:
         for each in waiting:
             if not each.future.done():
                 each.future.set_exception(ClosedError("the store of logs is closed"))
-        if self._failure is None and self._unsettled:
-            self._files.sync_other(tuple(self._unsettled))
-            self._catalogue.clear_journal(self._journal_end)
+        # The end first: `_done` may run on the loop beside this, and it adds the files first.
+        end, files = self._journal_end, tuple(self._unsettled)
+        if self._failure is None and self._settling is None and files:
+            self._files.sync_other(files)
+            self._catalogue.clear_journal(end)
 
     def _begin(self) -> None:
         batch, self._waiting = self._waiting[:BATCH_LENGTH], self._waiting[BATCH_LENGTH:]
@@ -156,8 +158,8 @@ class Committer:
             self._fail(error)
         except (StorageError, ClosedError):
             self._unsettled.update(files)
-        finally:
-            self._settling = None
+        # Not after a cancel: whether the files were synced is not known, and the journal stays.
+        self._settling = None
 
     # What runs in the thread.
 
@@ -165,8 +167,9 @@ class Committer:
         try:
             return self._transact(operations)
         except Exception as error:  # noqa: BLE001 - whatever it is, somebody has to be told
-            if len(operations) == 1:
-                return Outcome([self._storage_error(error)], [], [], 0, 0)
+            if len(operations) == 1 or _is_failure(error):
+                told = self._storage_error(error)
+                return Outcome([told for _ in operations], [], [], 0, 0)
         parts = [self._commit((operation,)) for operation in operations]
         return Outcome(
             [result for part in parts for result in part.results],
@@ -200,15 +203,12 @@ class Committer:
     def _storage_error(self, error: Exception) -> Exception:
         if isinstance(error, StorageError):
             return error
-        if isinstance(error, OSError) and error.errno in NO_SPACE:
-            return StorageError("the disk is full", full=True)
-        if isinstance(error, sqlite3.Error):
-            if error.sqlite_errorcode == sqlite3.SQLITE_FULL:
-                return StorageError("the disk is full", full=True)
-            if error.sqlite_errorcode == sqlite3.SQLITE_BUSY:
-                return StorageError("another program keeps the catalogue of logs to itself")
-        if isinstance(error, (OSError, sqlite3.Error)):
+        if _is_failure(error):
             return self._fail(error)
+        if _sqlite_code(error) == sqlite3.SQLITE_BUSY:
+            return StorageError("another program keeps the catalogue of logs to itself")
+        if isinstance(error, (OSError, sqlite3.Error)):
+            return StorageError("the disk is full", full=True)
         logger.error("an operation on logs failed", exc_info=error)
         return error
 
@@ -216,3 +216,17 @@ class Committer:
         logger.error("the disk failed; logs take nothing until they are opened again: %s", error)
         self._failure = StorageError("the disk failed")
         return self._failure
+
+
+def _is_failure(error: Exception) -> bool:
+    """Whether the disk is not to be trusted after this; being full or busy is no failure."""
+    if isinstance(error, OSError):
+        return error.errno not in NO_SPACE
+    if isinstance(error, sqlite3.Error):
+        return _sqlite_code(error) not in (sqlite3.SQLITE_FULL, sqlite3.SQLITE_BUSY)
+    return isinstance(error, SyncError)
+
+
+def _sqlite_code(error: Exception) -> int | None:
+    """What SQLite says; errors of the module itself have no code."""
+    return getattr(error, "sqlite_errorcode", None)

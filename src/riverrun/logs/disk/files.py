@@ -21,6 +21,10 @@ FLAGS = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW
 NO_SPACE = frozenset((errno.ENOSPC, errno.EDQUOT, errno.EFBIG))
 
 
+class SyncError(Exception):
+    """An fsync has failed: what was lost is not known, and the kernel tells of it only once."""
+
+
 class LogFiles:
     """The files in the folder `path`, which is made if need be.
 
@@ -28,7 +32,7 @@ class LogFiles:
     """
 
     def __init__(self, path: str) -> None:
-        os.makedirs(path, mode=PRIVATE, exist_ok=True)  # noqa: PTH103
+        _make_folder(path)
         self._folder = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
         self._lock = -1
         try:
@@ -59,11 +63,15 @@ class LogFiles:
             position += size
 
     def sync(self, file: str) -> None:
-        """Make what was written to a file last, and its name."""
-        os.fdatasync(self._descriptor(file))
-        if self._new_names:
-            self.sync_names()
-            self._new_names = False
+        """Make what was written to a file last, and its name. Raises `SyncError`."""
+        descriptor = self._descriptor(file)
+        try:
+            os.fdatasync(descriptor)
+            if self._new_names:
+                self.sync_names()
+                self._new_names = False
+        except OSError as error:
+            raise SyncError(str(error)) from error
 
     def sync_names(self) -> None:
         """Make the names of all files last."""
@@ -134,3 +142,19 @@ class LogFiles:
         for descriptor in descriptors:
             if descriptor >= 0:
                 os.close(descriptor)
+
+
+def _make_folder(path: str) -> None:
+    """Make a folder and those above it, if need be, so that a power cut leaves them there."""
+    above = os.path.dirname(os.path.abspath(path))  # noqa: PTH100, PTH120
+    if not os.path.isdir(above):  # noqa: PTH112
+        _make_folder(above)
+    with suppress(FileExistsError):
+        os.mkdir(path, PRIVATE)  # noqa: PTH102
+    # Also if it was there: who made it may not have come as far as this.
+    with suppress(PermissionError):  # a folder that may be entered, but not listed
+        descriptor = os.open(above, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
