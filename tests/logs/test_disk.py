@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -182,6 +183,42 @@ async def test_sweeping_goes_on_behind_what_has_to_stay(
     async with asyncio.timeout(10):
         while not last.info.start:
             await asyncio.sleep(0.01)
+    await store.aclose()
+
+
+async def test_a_log_that_is_found_and_deleted_in_one_commit_is_gone(tmp_path: Path) -> None:
+    store = DiskLogStore(tmp_path)
+    await store.create("a", data=b"x")
+    await store.aclose()
+    store = DiskLogStore(tmp_path)
+    held = asyncio.ensure_future(store.create("b"))  # the next ones share a commit
+    await asyncio.sleep(0)
+    found, _ = await asyncio.gather(store.find("a"), store.delete("a"))
+    await held
+    assert found.gone
+    with pytest.raises(LogNotFoundError):
+        await store.find("a")
+    await store.aclose()
+
+
+async def test_a_log_that_is_found_and_grows_in_one_commit_has_all_its_files(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("riverrun.logs.disk.store.KEPT_LOGS", 1)
+    store = DiskLogStore(tmp_path, retention=Retention(size=64))
+    log = (await store.create("a", data=b"one file")).log
+    await store.create("b")  # there is room for one
+    held = asyncio.ensure_future(store.create("c"))  # the next ones share a commit
+    await asyncio.sleep(0)
+    finding = asyncio.ensure_future(store.find("a"))
+    appending = asyncio.ensure_future(log.append(b" and another"))
+    await asyncio.sleep(0)
+    appending.cancel()  # so that nobody has the log when it has grown
+    await asyncio.wait({appending})
+    del log, appending
+    gc.collect()
+    assert await content(await finding) == b"one file and another"
+    await held
     await store.aclose()
 
 

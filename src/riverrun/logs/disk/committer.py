@@ -134,15 +134,19 @@ class Committer:
         self._running = False
         if self._waiting and not self._closed:
             self._begin()
+        results = [
+            result if isinstance(result, Exception) else each.finish(result)
+            for each, result in zip(batch, outcome.results, strict=True)
+        ]
+        # Behind that: what was found is told, too, what the same commit has made of it.
         self._publish(outcome.changes)
-        for each, result in zip(batch, outcome.results, strict=True):
+        for each, result in zip(batch, results, strict=True):
             if each.future.done():
-                if not isinstance(result, Exception):
-                    each.finish(result)
-            elif isinstance(result, Exception):
+                continue
+            if isinstance(result, Exception):
                 each.future.set_exception(result)
             else:
-                each.future.set_result(each.finish(result))
+                each.future.set_result(result)
         if self._journal_size > JOURNAL_SIZE and self._settling is None and not self._closed:
             self._settling = asyncio.ensure_future(self._settle())
 
