@@ -13,20 +13,16 @@ from riverrun.apps.durable.fields import (
     producer_of,
     wants_closed,
 )
-from riverrun.apps.durable.messages import join_messages
 from riverrun.apps.durable.offsets import format_offset
-from riverrun.apps.durable.receiving import read_messages, rest_of
-from riverrun.apps.durable.settings import StreamSettings
+from riverrun.apps.durable.receiving import JsonBody, rest_of
 from riverrun.errors import HTTPError
 from riverrun.http.request import Request
 from riverrun.http.response import Response
 from riverrun.logs import Data, Log, Producer, same_content_type
 
 
-async def append_to_stream(
-    request: Request, response: Response, log: Log, settings: StreamSettings
-) -> None:
-    """Answer a POST. Raises `HTTPError` and `LogError`."""
+async def append_to_stream(request: Request, response: Response, log: Log, body: JsonBody) -> None:
+    """Answer a POST; `body` is for one of JSON. Raises `HTTPError` and `LogError`."""
     fields = request.fields
     producer, close = producer_of(fields), wants_closed(fields)
     order = None
@@ -37,7 +33,7 @@ async def append_to_stream(
     if first or request.content_length:
         _check_type(request, log)
         if is_json(log.info.content_type):
-            data = join_messages(await _messages_of(request, first, settings))
+            data = await body.read(rest_of(first, request) if first else request)
         elif not first:
             data = request
         elif producer is None and order is None:
@@ -94,7 +90,3 @@ def _check_type(request: Request, log: Log) -> None:
         raise HTTPError(400, "The Content-Type is not valid.")
     if not info.closed and not same_content_type(given, info.content_type):
         raise HTTPError(409, f"The stream holds {info.content_type}.")
-
-
-async def _messages_of(request: Request, first: bytes, settings: StreamSettings) -> list[bytes]:
-    return await read_messages(rest_of(first, request) if first else request, settings)

@@ -10,10 +10,9 @@ from riverrun.apps.durable.fields import (
     sub_offset_of,
     wants_closed,
 )
-from riverrun.apps.durable.messages import boundary_after, is_boundary, join_messages
+from riverrun.apps.durable.messages import boundary_after, is_boundary
 from riverrun.apps.durable.offsets import format_offset, parse_offset
-from riverrun.apps.durable.receiving import read_messages
-from riverrun.apps.durable.settings import StreamSettings
+from riverrun.apps.durable.receiving import JsonBody
 from riverrun.errors import HTTPError
 from riverrun.http.request import Request
 from riverrun.http.response import Response
@@ -29,13 +28,13 @@ from riverrun.logs import (
 
 
 async def create_stream(
-    request: Request, response: Response, store: LogStore, name: str, settings: StreamSettings
+    request: Request, response: Response, store: LogStore, name: str, body: JsonBody
 ) -> None:
-    """Answer a PUT. Raises `HTTPError` and `LogError`."""
+    """Answer a PUT; `body` is for one of JSON. Raises `HTTPError` and `LogError`."""
     fields = request.fields
     expiry, closed = expiry_of(fields), wants_closed(fields)
     content_type = content_type_of(fields) or DEFAULT_TYPE
-    data = await _data_of(request, content_type, settings)
+    data = await _data_of(request, content_type, body)
     created = await store.create(
         name, content_type=content_type, expiry=expiry, data=data, closed=closed
     )
@@ -48,9 +47,9 @@ async def fork_stream(
     store: LogStore,
     name: str,
     source_name: str,
-    settings: StreamSettings,
+    body: JsonBody,
 ) -> None:
-    """Answer a PUT that makes a fork. Raises `HTTPError` and `LogError`."""
+    """Answer a PUT that makes a fork, as `create_stream`. Raises `HTTPError` and `LogError`."""
     fields = request.fields
     expiry, closed, sub_offset = expiry_of(fields), wants_closed(fields), sub_offset_of(fields)
     try:
@@ -62,7 +61,7 @@ async def fork_stream(
     if offset is not None or sub_offset:
         offset = await _fork_offset(source, offset, sub_offset)
     content_type = content_type_of(fields)
-    data = await _data_of(request, content_type or source.info.content_type, settings)
+    data = await _data_of(request, content_type or source.info.content_type, body)
     try:
         created = await store.fork(
             name,
@@ -96,11 +95,11 @@ def tell_state(response: Response, info: LogInfo) -> None:
         response.headers["stream-closed"] = "true"
 
 
-async def _data_of(request: Request, content_type: str, settings: StreamSettings) -> Data:
+async def _data_of(request: Request, content_type: str, body: JsonBody) -> Data:
     if request.content_length == 0:
         return b""
     if is_json(content_type):
-        return join_messages(await read_messages(request, settings, may_be_empty=True))
+        return await body.read(request, may_be_empty=True)
     return request
 
 

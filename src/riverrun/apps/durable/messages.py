@@ -8,9 +8,13 @@ be found from anywhere.
 
 from __future__ import annotations
 
+from codecs import getincrementaldecoder
+from collections.abc import Iterator
+
 import msgspec
 
 from riverrun.errors import HTTPError
+from riverrun.http.json_arrays import PART_SIZE, WHITE_SPACE, split_array
 from riverrun.logs import Log
 from riverrun.logs.reader import read_range, read_some
 
@@ -19,28 +23,35 @@ LINE_BREAKS = bytes.maketrans(b"\r\n", b"  ")
 WINDOW = 64 * 1024
 
 _decode_array = msgspec.json.Decoder(list[msgspec.Raw]).decode
-_decode_one = msgspec.json.Decoder(msgspec.Raw).decode
+_check = msgspec.json.Decoder(msgspec.Raw).decode
+_check_text = getincrementaldecoder("utf-8")
 
 
-def split_messages(body: bytes) -> list[bytes]:
-    """The messages in a body: the elements of an array, or the one that it is.
-
-    Raises `HTTPError` 400 if it is not JSON.
-    """
+def check_messages(body: bytes) -> None:
+    """Make sure that `body` is JSON: an array of messages, or one. Raises `HTTPError` 400."""
     try:
-        body.decode()
-        stripped = body.strip(b" \t\r\n")
-        raw = _decode_array(stripped) if stripped[:1] == b"[" else [_decode_one(stripped)]
+        text = _check_text()
+        for first in range(0, len(body), PART_SIZE):
+            text.decode(body[first : first + PART_SIZE])
+        text.decode(b"", final=True)
+        _check(body)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise HTTPError(400, f"The body is not JSON: {error}.") from None
     except RecursionError:
         raise HTTPError(400, "The JSON is nested too deeply.") from None
-    return [bytes(message).strip(b" \t\r\n").translate(LINE_BREAKS) for message in raw]
 
 
-def join_messages(messages: list[bytes]) -> bytes:
-    """Messages as they lie in the log."""
-    return b"".join(message + SEPARATOR for message in messages)
+def stored_messages(body: bytes) -> Iterator[bytes]:
+    """The messages of a valid body as they lie in the log, some at a time; see `split_array`."""
+    if not body.lstrip(WHITE_SPACE).startswith(b"["):
+        yield body.strip(WHITE_SPACE).translate(LINE_BREAKS) + SEPARATOR
+        return
+    for part in split_array(body):
+        if part:
+            messages = _decode_array(b"[%b]" % part.translate(LINE_BREAKS))
+            yield SEPARATOR.join(messages) + SEPARATOR
+        else:
+            yield b""
 
 
 async def is_boundary(log: Log, offset: int) -> bool:

@@ -18,6 +18,9 @@ class StreamSettings:
     json_size: int = 4 * MIB
     """The most that one request may append in JSON mode, where a body is checked whole."""
 
+    json_memory: int = 32 * MIB
+    """The most that such bodies hold together while they come; 64 KiB of each do not count."""
+
     long_poll_timeout: float = 20.0
     """How long a long-poll waits."""
 

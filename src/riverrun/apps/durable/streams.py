@@ -18,6 +18,7 @@ from riverrun.apps.durable.reading import (
     tell_stream,
     tell_tail,
 )
+from riverrun.apps.durable.receiving import JsonBodies, JsonBody
 from riverrun.apps.durable.settings import StreamSettings
 from riverrun.apps.durable.tails import Tails
 from riverrun.apps.durable.waiting import Following, Waiting
@@ -73,6 +74,7 @@ class Streams:
             "cross-origin-resource-policy": "same-origin" if cors is None else "cross-origin",
         }
         self._names = names
+        self._bodies = JsonBodies(self.settings)
         self._waiting = Waiting()
         self._tails = Tails(self.settings.heartbeat)
 
@@ -117,7 +119,8 @@ class Streams:
                 return await self._read(request, response, await self.store.find(name))
             case "POST":
                 log = await self.store.find(name)
-                await append_to_stream(request, response, log, self.settings)
+                with JsonBody(self._bodies) as body:
+                    await append_to_stream(request, response, log, body)
             case "PUT":
                 await self._create(request, response, name)
             case "HEAD":
@@ -137,13 +140,14 @@ class Streams:
     async def _create(self, request: Request, response: Response, name: str) -> None:
         fields = request.fields
         source = fields.get(b"stream-forked-from")
-        if source is None:
-            if b"stream-fork-offset" in fields or b"stream-fork-sub-offset" in fields:
+        with JsonBody(self._bodies) as body:
+            if source is not None:
+                source_name = self._name_of(parse_target("GET", source))
+                await fork_stream(request, response, self.store, name, source_name, body)
+            elif b"stream-fork-offset" in fields or b"stream-fork-sub-offset" in fields:
                 raise HTTPError(400, "A fork offset needs Stream-Forked-From.")
-            await create_stream(request, response, self.store, name, self.settings)
-        else:
-            source_name = self._name_of(parse_target("GET", source))
-            await fork_stream(request, response, self.store, name, source_name, self.settings)
+            else:
+                await create_stream(request, response, self.store, name, body)
 
     async def _read(self, request: Request, response: Response, log: Log) -> Following | None:
         parameters = parameters_of(request)
