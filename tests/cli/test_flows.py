@@ -7,11 +7,13 @@ import json
 import os
 import pty
 import re
+import signal
 import socket
 import struct
 import subprocess
 import termios
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -134,7 +136,9 @@ def test_scripts_get_a_line_of_json_for_every_event(folder: Path) -> None:
         ) as program:
             assert program.stdout is not None
             first = json.loads(program.stdout.readline())
-            program.terminate()
+            program.send_signal(signal.SIGINT)
+            assert program.stderr is not None
+            assert (program.wait(DEADLINE), program.stderr.read().strip()) == (130, b"")
         assert first["event"] == "flows"
         (flow,) = first["flows"]
         assert (flow["target"], flow["user_agent"]) == ("/large.bin", "reader/1")
@@ -157,6 +161,29 @@ def test_no_server_is_one_line(folder: Path) -> None:
             assert (ended.returncode, ended.stdout) == (2, "")
             assert ended.stderr.startswith(f"riverrun: no server answers at {address}/: ")
             assert ended.stderr.count("\n") == 1
+
+
+def test_a_port_that_never_answers_is_one_line_within_seconds(folder: Path) -> None:
+    with socket.socket() as silent:
+        silent.bind(("127.0.0.1", 0))
+        silent.listen()
+        address = f"http://127.0.0.1:{silent.getsockname()[1]}"
+        begun = time.monotonic()
+        ended = answer("flows", address, "--json", folder=folder)
+        assert time.monotonic() - begun < 12
+        assert (ended.returncode, ended.stdout) == (2, "")
+        assert ended.stderr == f"riverrun: no server answers at {address}/: nothing came for 5 s\n"
+
+
+def test_ctrl_c_at_the_table_leaves_the_terminal_and_is_an_interrupt(folder: Path) -> None:
+    with serving(folder) as server:
+        terminal = Terminal("flows", server.address, folder=folder)
+        try:
+            terminal.shows("0 transfers")
+            terminal.process.send_signal(signal.SIGINT)
+        finally:
+            terminal.close()
+        assert terminal.process.returncode == 130
 
 
 def test_what_is_no_address_is_one_line(folder: Path) -> None:

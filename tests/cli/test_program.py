@@ -48,6 +48,30 @@ def test_the_help_of_a_command_has_every_option_and_an_example(
     assert max(map(len, ended.stdout.splitlines())) <= 80
 
 
+@pytest.mark.parametrize("module", ["click", "riverrun.cli.declaring", "riverrun.cli.commands"])
+def test_ctrl_c_while_it_loads_is_a_quiet_interrupt(tmp_path: Path, module: str) -> None:
+    script = f"""
+import os, signal, sys
+class Impatient:
+    def find_spec(self, name, path=None, target=None):
+        if name == {module!r}:
+            os.kill(os.getpid(), signal.SIGINT)
+sys.meta_path.insert(0, Impatient())
+from riverrun.cli import main
+main(["serve", "--port", "0"])
+"""
+    ended = subprocess.run(
+        (sys.executable, "-P", "-c", script),
+        cwd=tmp_path,
+        env=environment({}),
+        capture_output=True,
+        text=True,
+        timeout=DEADLINE,
+        check=False,
+    )
+    assert (ended.returncode, ended.stdout, ended.stderr.strip()) == (130, "", "")
+
+
 def test_an_unknown_command_is_one_line(tmp_path: Path) -> None:
     ended = answer("servo", folder=tmp_path)
     assert (ended.returncode, ended.stdout) == (2, "")

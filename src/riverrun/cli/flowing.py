@@ -8,7 +8,7 @@ import sys
 import termios
 import tty
 from collections.abc import AsyncIterator, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import aclosing, contextmanager, suppress
 from typing import Any, Final
 
 import click
@@ -18,6 +18,7 @@ from rich.console import Console, Group
 from rich.live import Live
 from rich.text import Text
 
+from riverrun.cli import INTERRUPTED
 from riverrun.cli.errors import CannotStartError
 from riverrun.cli.flow_table import FlowTable
 from riverrun.client.session import parse_address
@@ -26,6 +27,9 @@ from riverrun.errors import RiverrunError
 PATH: Final = "/~/flows"
 SILENCE: Final = 45.0
 """In seconds; a server that is there says something every fifteen."""
+
+PATIENCE: Final = 5.0
+"""In seconds; for the beginning of an answer, which no server that is there thinks about."""
 
 REDRAW: Final = 0.5
 KEYS: Final = "↑↓ select  p pause  r resume  l limit  c cancel  s sort  q quit"
@@ -39,7 +43,8 @@ BACKSPACE: Final = ("\x7f", "\b")
 def show_flows(url: str, *, as_json: bool) -> None:
     """Show the flows of the server at `url` until a key or Ctrl-C ends it.
 
-    As JSON, a line for each event; without a terminal, the table once.
+    As JSON, a line for each event; without a terminal, the table once. Raises `CannotStartError`
+    where no server answers within `PATIENCE`, and `click.exceptions.Exit` 130 behind Ctrl-C.
     """
     try:
         address = parse_address(url).copy_with(path=PATH, query=None)
@@ -54,19 +59,27 @@ def show_flows(url: str, *, as_json: bool) -> None:
         else:
             asyncio.run(_print_once(str(address)))
     except KeyboardInterrupt:
-        raise click.exceptions.Exit(0) from None
+        raise click.exceptions.Exit(INTERRUPTED) from None
     except BrokenPipeError:
         # Who read it has enough. What is still to be flushed at the exit has nowhere to go.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except TimeoutError:
+        raise CannotStartError(f"{_nobody(address)}: nothing came for {PATIENCE:g} s") from None
     except httpx.TransportError as error:
-        there = address.copy_with(path="/")
-        reason = str(error) or type(error).__name__
-        raise CannotStartError(f"no server answers at {there}: {reason}") from None
+        raise CannotStartError(
+            f"{_nobody(address)}: {str(error) or type(error).__name__}"
+        ) from None
 
 
 async def follow(client: httpx.AsyncClient, address: str) -> AsyncIterator[tuple[str, Any]]:
-    """The events of the flows: their names and data. Raises `CannotStartError` if refused."""
-    async with client.stream("GET", address, headers={"accept": "text/event-stream"}) as answer:
+    """The events of the flows: their names and data.
+
+    Raises `CannotStartError` if refused, `TimeoutError` where no answer begins within `PATIENCE`.
+    """
+    request = client.build_request("GET", address, headers={"accept": "text/event-stream"})
+    async with asyncio.timeout(PATIENCE):
+        answer = await client.send(request, stream=True)
+    async with aclosing(answer):
         if answer.status_code != 200:
             await answer.aread()
             raise CannotStartError(f"{address}: {_problem(answer)}")
@@ -79,6 +92,10 @@ async def follow(client: httpx.AsyncClient, address: str) -> AsyncIterator[tuple
                 event = value
             elif name == "data":
                 yield event, msgspec.json.decode(value)
+
+
+def _nobody(address: httpx.URL) -> str:
+    return f"no server answers at {address.copy_with(path='/')}"
 
 
 def _problem(answer: httpx.Response) -> str:

@@ -8,12 +8,12 @@ the server listens, or ends a transfer.
 from __future__ import annotations
 
 import os
-import sys
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from riverrun import __version__
+from riverrun.cli import INTERRUPTED
 from riverrun.cli.declaring import (
     ALSO,
     CHANGE,
@@ -34,7 +34,6 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 STANDARD_ERROR = 2
-INTERRUPTED = 130  # 128 and the number of SIGINT, as a shell has it
 
 
 def show_version(ctx: click.Context, _parameter: click.Parameter, wanted: bool) -> None:
@@ -310,10 +309,10 @@ def tail(url: str, *, offset: str, follow: bool, retries: int, quiet: bool) -> N
     tail_stream(url, TransferSettings(retries, quiet), offset=offset, follow=follow)
 
 
-def main(arguments: Sequence[str] | None = None) -> None:
-    """Run the program, and exit with its status."""
+def run_program(arguments: Sequence[str] | None = None) -> int:
+    """Run the program in a process of its own, and return its exit status."""
     _occupy_standard_descriptors()
-    sys.exit(status_of(arguments))
+    return status_of(arguments)
 
 
 def _occupy_standard_descriptors() -> None:

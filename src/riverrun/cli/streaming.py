@@ -14,14 +14,9 @@ from typing import Any, Final
 
 import click
 
+from riverrun.cli import INTERRUPTED
 from riverrun.cli.screen import Screen, size_of
-from riverrun.cli.transfers import (
-    INTERRUPTED,
-    FailedError,
-    TransferSettings,
-    counted,
-    explain,
-)
+from riverrun.cli.transfers import FailedError, TransferSettings, counted, explain
 from riverrun.client import AddressError, DescriptorSink, Session, Stage, append_stream, read_stream
 from riverrun.client.descriptor_source import DescriptorSource
 from riverrun.client.session import parse_address

@@ -14,11 +14,11 @@ from typing import Any
 
 import click
 
+from riverrun.cli import INTERRUPTED
 from riverrun.cli.screen import FileView, Screen, size_of
 from riverrun.client import LostError, Patience, RefusalError, Stage
 from riverrun.errors import RiverrunError
 
-INTERRUPTED = 130
 FAILED = 2
 MOST_FAILURES = 10
 """So many files in a row that fail end the work: it is not the files."""
