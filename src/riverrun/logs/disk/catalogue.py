@@ -6,7 +6,7 @@ the fork offset. The journal holds bytes whose files are not known to be durable
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import NamedTuple
 
@@ -178,11 +178,14 @@ class Catalogue:
         self.execute("DELETE FROM logs WHERE id = ?", (log,))
         return files
 
-    def extend(self, log: int, expires: float) -> None:
-        """Let a log with a sliding expiry have time until then at least."""
-        condition = "WHERE id = ? AND ttl IS NOT NULL"
-        statement = f"UPDATE logs SET expires = max(expires, ?) {condition}"  # noqa: S608
-        self.execute(statement, (expires, log))
+    def extend(self, expires: Mapping[int, float]) -> None:
+        """Let logs with a sliding expiry have time until then at least; in one transaction."""
+        if not expires:
+            return
+        statement = "UPDATE logs SET expires = max(expires, ?) WHERE id = ? AND ttl IS NOT NULL"
+        with self._database:  # commits, or rolls back
+            self.execute("BEGIN IMMEDIATE")
+            self._database.executemany(statement, [(time, log) for log, time in expires.items()])
 
     def has_forks(self, log: int) -> bool:
         """Whether others have bytes of this log."""

@@ -98,21 +98,38 @@ class Committer:
             self._begin()
         return await future
 
-    def close(self) -> None:
-        """Finish what runs, refuse what waits, and settle the journal; blocking."""
-        if self._closed:
-            return
+    def stop(self) -> None:
+        """Take nothing more, and refuse what waits; what runs goes on."""
         self._closed = True
-        self._thread.shutdown()
         waiting, self._waiting = self._waiting, []
         for each in waiting:
-            if not each.future.done():
-                each.future.set_exception(ClosedError("the store of logs is closed"))
+            # Its loop may have ended, or be another thread's.
+            with suppress(RuntimeError):
+                each.future.get_loop().call_soon_threadsafe(_refuse, each.future)
+
+    async def settled(self) -> None:
+        """Wait until files are not being synced any more."""
+        if self._settling is not None:
+            await asyncio.wait({self._settling})
+
+    def close(self, used: Mapping[int, float]) -> None:
+        """Finish what runs, note how long logs have time, and settle the journal; blocking.
+
+        When that fails nothing is lost: the journal has it.
+        """
+        self.stop()
+        self._thread.shutdown()
+        if self._failure is not None:
+            return
         # The end first: `_done` may run on the loop beside this, and it adds the files first.
         end, files = self._journal_end, tuple(self._unsettled)
-        if self._failure is None and self._settling is None and files:
-            self._files.sync_other(files)
-            self._catalogue.clear_journal(end)
+        try:
+            self._catalogue.extend(used)
+            if self._settling is None and files:
+                self._files.sync_other(files)
+                self._catalogue.clear_journal(end)
+        except (OSError, SyncError, sqlite3.Error) as error:
+            self._fail(error)
 
     def _begin(self) -> None:
         batch, self._waiting = self._waiting[:BATCH_LENGTH], self._waiting[BATCH_LENGTH:]
@@ -158,7 +175,7 @@ class Committer:
         try:
             await asyncio.get_running_loop().run_in_executor(None, self._files.sync_other, files)
             await self.run(Settle(end), lambda _: None)
-        except OSError as error:
+        except (OSError, SyncError) as error:
             self._fail(error)
         except (StorageError, ClosedError):
             self._unsettled.update(files)
@@ -184,6 +201,8 @@ class Committer:
         )
 
     def _transact(self, operations: Sequence[Operation[Any]]) -> Outcome:
+        if self._files.failed and self._failure is None:
+            self._fail(SyncError("the names of files may have been lost"))
         if self._failure is not None:
             raise self._failure
         results: list[object] = []
@@ -220,6 +239,11 @@ class Committer:
         logger.error("the disk failed; logs take nothing until they are opened again: %s", error)
         self._failure = StorageError("the disk failed")
         return self._failure
+
+
+def _refuse(future: asyncio.Future[Any]) -> None:
+    if not future.done():
+        future.set_exception(ClosedError("the store of logs is closed"))
 
 
 def _is_failure(error: Exception) -> bool:

@@ -7,18 +7,22 @@ from __future__ import annotations
 
 import errno
 import fcntl
+import logging
 import os
 import secrets
 from collections import OrderedDict
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 
+from riverrun.errors import ClosedError
 from riverrun.io.partial_file import VECTOR_LENGTH, PartialFile
 
 OPEN_FILES = 128
 PRIVATE = 0o700
 FLAGS = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW
 NO_SPACE = frozenset((errno.ENOSPC, errno.EDQUOT, errno.EFBIG))
+
+logger = logging.getLogger("riverrun.logs")
 
 
 class SyncError(Exception):
@@ -28,7 +32,8 @@ class SyncError(Exception):
 class LogFiles:
     """The files in the folder `path`, which is made if need be.
 
-    Raises `OSError` when they cannot be kept there, `BlockingIOError` when another process does.
+    `failed` is whether names of files may have been lost; it stays so. Raises `OSError` when they
+    cannot be kept there, `BlockingIOError` when another process does.
     """
 
     def __init__(self, path: str) -> None:
@@ -47,6 +52,7 @@ class LogFiles:
             raise
         self._open: OrderedDict[str, int] = OrderedDict()  # those that were written last
         self._new_names = False
+        self.failed = False
 
     def write(self, file: str, position: int, data: Sequence[bytes]) -> None:
         """Put `data` at `position`, making the file; raises `OSError`, a part may be there then."""
@@ -65,32 +71,40 @@ class LogFiles:
     def sync(self, file: str) -> None:
         """Make what was written to a file last, and its name. Raises `SyncError`."""
         descriptor = self._descriptor(file)
-        try:
-            os.fdatasync(descriptor)
-            if self._new_names:
-                self.sync_names()
-                self._new_names = False
-        except OSError as error:
-            raise SyncError(str(error)) from error
+        _sync(descriptor)
+        if self._new_names:
+            self.sync_names()
+            self._new_names = False
 
     def sync_names(self) -> None:
-        """Make the names of all files last."""
-        os.fsync(self._bytes)
+        """Make the names of all files last. Raises `SyncError`, and ever after."""
+        if self.failed:
+            raise SyncError("the names of files may have been lost")
+        try:
+            os.fsync(self._folder_of_bytes)
+        except OSError as error:
+            self.failed = True
+            raise SyncError(str(error)) from error
 
     def sync_other(self, files: Sequence[str]) -> None:
-        """Make files last that somebody may be writing; those that are gone need not."""
+        """Make files last that somebody may be writing; those that are gone need not.
+
+        Raises `SyncError`, and `OSError` when a file cannot be opened.
+        """
         for file in files:
             with suppress(FileNotFoundError):
-                descriptor = os.open(file, os.O_RDWR | os.O_CLOEXEC, dir_fd=self._bytes)
+                descriptor = os.open(file, os.O_RDWR | os.O_CLOEXEC, dir_fd=self._folder_of_bytes)
                 try:
-                    os.fdatasync(descriptor)
+                    _sync(descriptor)
                 finally:
                     os.close(descriptor)
         self.sync_names()
 
     def open_to_read(self, file: str) -> int:
         """A descriptor of a file, which is then the caller's; raises `FileNotFoundError`."""
-        return os.open(file, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW, dir_fd=self._bytes)
+        return os.open(
+            file, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW, dir_fd=self._folder_of_bytes
+        )
 
     def new_name(self) -> str:
         """A name that no file has."""
@@ -99,28 +113,42 @@ class LogFiles:
     def create(self) -> tuple[str, PartialFile]:
         """A new file and its name; it is there for good once it was synced."""
         name = self.new_name()
-        descriptor = os.open(name, FLAGS | os.O_EXCL, 0o600, dir_fd=self._bytes)
+        descriptor = os.open(name, FLAGS | os.O_EXCL, 0o600, dir_fd=self._folder_of_bytes)
         return name, PartialFile(descriptor, self.sync_names)
 
     def remove(self, files: Sequence[str]) -> None:
-        """Remove files; those who read them still may."""
+        """Remove files; those who read them still may.
+
+        One that cannot be removed stays until the next time that they are looked through.
+        """
         for file in files:
             descriptor = self._open.pop(file, None)
             if descriptor is not None:
                 os.close(descriptor)
-            with suppress(FileNotFoundError):
-                os.unlink(file, dir_fd=self._bytes)
+            try:
+                os.unlink(file, dir_fd=self._folder_of_bytes)
+            except FileNotFoundError:
+                pass
+            except OSError as error:
+                logger.warning("a file that no log needs cannot be removed: %s", error)
 
     def names(self) -> Iterator[str]:
         """All files that are there."""
-        with os.scandir(self._bytes) as entries:
+        with os.scandir(self._folder_of_bytes) as entries:
             for entry in entries:
                 yield entry.name
 
     def close(self) -> None:
-        """Let go of everything."""
-        self._close(*self._open.values(), self._bytes, self._folder, self._lock)
+        """Let go of everything. What is asked for afterwards raises `ClosedError`."""
+        bytes_, self._bytes = self._bytes, -1
+        self._close(*self._open.values(), bytes_, self._folder, self._lock)
         self._open.clear()
+
+    @property
+    def _folder_of_bytes(self) -> int:
+        if self._bytes < 0:
+            raise ClosedError("the store of logs is closed")
+        return self._bytes
 
     def _descriptor(self, file: str) -> int:
         descriptor = self._open.get(file)
@@ -128,10 +156,10 @@ class LogFiles:
             self._open.move_to_end(file)
             return descriptor
         try:
-            descriptor = os.open(file, FLAGS & ~os.O_CREAT, dir_fd=self._bytes)
+            descriptor = os.open(file, FLAGS & ~os.O_CREAT, dir_fd=self._folder_of_bytes)
         except FileNotFoundError:
             self._new_names = True
-            descriptor = os.open(file, FLAGS, 0o600, dir_fd=self._bytes)
+            descriptor = os.open(file, FLAGS, 0o600, dir_fd=self._folder_of_bytes)
         self._open[file] = descriptor
         if len(self._open) > OPEN_FILES:
             os.close(self._open.popitem(last=False)[1])
@@ -142,6 +170,13 @@ class LogFiles:
         for descriptor in descriptors:
             if descriptor >= 0:
                 os.close(descriptor)
+
+
+def _sync(descriptor: int) -> None:
+    try:
+        os.fdatasync(descriptor)
+    except OSError as error:
+        raise SyncError(str(error)) from error
 
 
 def _make_folder(path: str) -> None:

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import os
-from contextlib import suppress
 
 from riverrun.io.partial_file import PartialFile
 from riverrun.io.threads import in_thread
 from riverrun.logs.contracts import Data
-from riverrun.logs.disk.files import NO_SPACE, LogFiles
+from riverrun.logs.disk.files import NO_SPACE, LogFiles, SyncError
 from riverrun.logs.disk.operations import Stored
 from riverrun.logs.errors import StorageError
 from riverrun.streams import IterableSource
@@ -80,9 +79,10 @@ class Receiver:
                 await self._fill(file, first, source)
             except BaseException:
                 file.close()
-                with suppress(OSError):
-                    await in_thread(lambda: self._files.remove((name,)))
+                await in_thread(lambda: self._files.remove((name,)))
                 raise
+        except SyncError as error:
+            raise StorageError("the disk failed") from error
         except OSError as error:
             full = error.errno in NO_SPACE
             reason = "the disk is full" if full else os.strerror(error.errno or 0)

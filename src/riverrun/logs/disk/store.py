@@ -161,24 +161,19 @@ class DiskLogStore:
 
     async def aclose(self) -> None:
         """Finish what was begun and let go of everything."""
-        await to_its_end(asyncio.to_thread(self.close))
+        if not self._closed:
+            self._stop()
+            await to_its_end(self._close_later())
 
     def close(self) -> None:
         """As `aclose`, where no event loop runs any more; blocking. Twice is once."""
-        if self._closed:
-            return
-        self._closed = True
-        if self._sweeping is not None:
-            self._sweeping.cancel()
-        self._committer.close()
-        for log, expires in self._used.items():
-            self._catalogue.extend(log, expires)
-        self._catalogue.close()
-        self.files.close()
+        if not self._closed:
+            self._stop()
+            self._close()
 
     def used(self, log: DiskLog) -> None:
         """A log with a sliding expiry was read; its new time lasts from the next sweep on."""
-        if log.expires is not None:
+        if log.expires is not None and not self._closed:
             self._used[log.info.id] = log.expires
             self._sweep_later()
 
@@ -186,6 +181,23 @@ class DiskLogStore:
         """Somebody follows a log."""
         self._watched.add(log)
         self._sweep_later()
+
+    def _stop(self) -> None:
+        self._closed = True
+        if self._sweeping is not None:
+            self._sweeping.cancel()
+        self._committer.stop()
+
+    async def _close_later(self) -> None:
+        await self._committer.settled()
+        await asyncio.to_thread(self._close)
+
+    def _close(self) -> None:
+        try:
+            self._committer.close(dict(self._used))
+        finally:
+            self._catalogue.close()
+            self.files.close()
 
     async def _create(self, data: Data, operation: Callable[[Stored], Operation[Known]]) -> Created:
         def created(known: Known) -> Created:
