@@ -188,6 +188,7 @@ def _open_streams(
     """What answers for streams, kept in the folder `path`."""
     from riverrun.apps.durable import Streams, StreamsOverview  # noqa: PLC0415 - where allowed only
     from riverrun.apps.files.confinement import STORE_FOLDER, Root  # noqa: PLC0415
+    from riverrun.http.origins import own_names  # noqa: PLC0415
     from riverrun.logs.disk import DiskLogStore  # noqa: PLC0415
 
     root = Root(path)
@@ -199,5 +200,6 @@ def _open_streams(
     vitals.count(
         "riverrun_log_commits", "Transactions of streams on the disk.", lambda: store.commits
     )
-    streams = Streams(store, cors=settings.cors, names=(host,))
-    return {"/v1/stream": streams, "/~/streams": StreamsOverview(store)}
+    names = own_names((host,), settings.cors)
+    streams = Streams(store, cors=settings.cors, names=names)
+    return {"/v1/stream": streams, "/~/streams": StreamsOverview(store, names=names)}

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection
-from ipaddress import ip_address
+from ipaddress import IPv4Address, IPv6Address, ip_address
 from typing import Final
 from urllib.parse import urlsplit
 
@@ -51,6 +51,12 @@ def _without_default_port(authority: bytes) -> bytes:
     return authority.removesuffix(b":80").removesuffix(b":443")
 
 
+def own_names(names: Collection[str], allowed: str | None) -> frozenset[str]:
+    """The names by which our own pages may ask: `names`, and that of the origin `allowed`."""
+    host = urlsplit(allowed or "").hostname
+    return frozenset((*names, host) if host else names)
+
+
 def check_own_host(request: Request, names: Collection[str] = ()) -> None:
     """Raise `HTTPError` 403 for a request by a name that anybody may have pointed at us.
 
@@ -58,22 +64,40 @@ def check_own_host(request: Request, names: Collection[str] = ()) -> None:
     a browser; what tells is the name that it asks for. An address, a name without a dot, a name
     that no public server resolves (RFC 6761, RFC 6762, RFC 8375) and `names` are ours.
     """
+    if not _is_own_host(request, names):
+        raise HTTPError(403, "This is not answered under a public name.")
+
+
+def check_reader(request: Request, names: Collection[str] = ()) -> None:
+    """Raise `HTTPError` 403 as `check_own_host`, where such a page would get at what it could not.
+
+    A client of a public address reaches us by itself, under whatever name.
+    """
+    if not _is_own_host(request, names) and not _is_public(request.client):
+        raise HTTPError(403, "This is not answered under a public name.")
+
+
+def _is_own_host(request: Request, names: Collection[str]) -> bool:
     host = parse_host(request.fields.get(b"host", b""))
-    if host is not None:
-        name = host.name.removesuffix(".")
-        if "." not in name or name in names or name.rpartition(".")[2] in PRIVATE_SUFFIXES:
-            return
-        if name.startswith("[") or ADDRESS.fullmatch(name) or name.endswith(".home.arpa"):
-            return
-    raise HTTPError(403, "This is not answered under a public name.")
+    if host is None:
+        return False
+    name = host.name.removesuffix(".")
+    if "." not in name or name in names or name.rpartition(".")[2] in PRIVATE_SUFFIXES:
+        return True
+    return bool(name.startswith("[") or ADDRESS.fullmatch(name) or name.endswith(".home.arpa"))
 
 
 def is_local(request: Request) -> bool:
     """Whether a request comes from this machine, and not through a proxy that says so."""
     if not PROXIED.isdisjoint(request.fields):
         return False
-    if not request.client:
-        return True  # a Unix socket
-    address = ip_address(request.client.partition("%")[0])
-    mapped = getattr(address, "ipv4_mapped", None)
-    return (mapped or address).is_loopback
+    return not request.client or _address(request.client).is_loopback  # or a Unix socket
+
+
+def _is_public(client: str) -> bool:
+    return bool(client) and _address(client).is_global
+
+
+def _address(client: str) -> IPv4Address | IPv6Address:
+    address = ip_address(client.partition("%")[0])
+    return getattr(address, "ipv4_mapped", None) or address

@@ -383,3 +383,80 @@ async def test_a_time_that_is_none_in_utc_is_refused(served: Served) -> None:
     assert reply.status == 400
     assert (await served.put("s", "Stream-Expires-At: 9999-12-31T23:59:59Z")).status == 201
     assert (await served.ask("HEAD", "s")).status == 200
+
+
+async def test_a_fork_looks_for_its_messages_no_further_than_one_read_goes(
+    open_streams: OpenStreams,
+) -> None:
+    served = await open_streams(settings=riverrun.StreamSettings(read_size=30))
+    await served.put("s", JSON, body=json.dumps(list(range(100))).encode())
+    fork = ("Stream-Forked-From: /v1/stream/s", f"Stream-Fork-Offset: {token(0)}")
+    assert (await served.put("f", *fork, "Stream-Fork-Sub-Offset: 10")).status == 201
+    assert (await served.put("g", *fork, "Stream-Fork-Sub-Offset: 11")).status == 400
+    assert json.loads((await served.get("f")).body) == list(range(10))
+
+
+# Parts of answers.
+
+
+@pytest.mark.parametrize(
+    ("content_type", "body", "whole"),
+    [(TEXT, b"0123456789", b"0123456789"), (JSON, b'["a",2,[3]]', b'["a",\n2,\n[3]]')],
+)
+async def test_a_part_of_an_answer_can_be_asked_for(
+    served: Served, content_type: str, body: bytes, whole: bytes
+) -> None:
+    tail = (await served.put("s", content_type, body=body))["stream-next-offset"]
+    assert (await served.get("s")).body == whole
+    assert (await served.get("s"))["accept-ranges"] == "bytes"
+    for start in range(len(whole)):
+        for stop in range(start + 1, len(whole) + 1):
+            part = await served.get("s", "", f"Range: bytes={start}-{stop - 1}")
+            assert (part.status, part.body) == (206, whole[start:stop])
+            assert part["content-range"] == f"bytes {start}-{stop - 1}/{len(whole)}"
+            assert part["stream-next-offset"] == tail
+
+
+async def test_which_parts_of_an_answer_there_are(served: Served) -> None:
+    await served.put("s", TEXT, body=b"0123456789" * 30)
+    etag = (await served.get("s"))["etag"]
+    rest = await served.get("s", f"offset={token(4)}", "Range: bytes=2-")
+    assert (rest.status, rest.body) == (206, b"6789" + b"0123456789" * 29)
+    for lines, status in (
+        (["Range: bytes=300-"], 416),
+        (["Range: bytes=0-1,200-201"], 200),
+        (["Range: lines=1-"], 200),
+        (["Range: bytes=5-", f"If-Range: {etag}"], 206),
+        (["Range: bytes=5-", 'If-Range: "other"'], 200),
+    ):
+        assert (await served.get("s", "", *lines)).status == status
+    assert (await served.get("s", f"offset={token(300)}", "Range: bytes=5-")).status == 200
+
+
+# Names that lead here.
+
+
+@pytest.mark.parametrize(
+    ("host", "status"),
+    [("rebound.example.com", 403), ("127.0.0.1:4000", 200), ("localhost", 200), ("nas.local", 200)],
+)
+async def test_a_name_that_was_made_to_lead_here_reads_nothing(
+    served: Served, host: str, status: int
+) -> None:
+    await served.put("s", TEXT, body=b"private")
+    for line in ("GET /v1/stream/s", "HEAD /v1/stream/s"):
+        async with await Client.connect(served.server) as client:
+            await client.send(f"{line} HTTP/1.1\r\nHost: {host}\r\n\r\n".encode())
+            assert (await client.reply(line.split()[0])).status == status
+
+
+@pytest.mark.parametrize(
+    "options", [{"names": ("example.com",)}, {"cors": "https://example.com"}, {"cors": "*"}]
+)
+async def test_a_name_that_was_given_is_answered(
+    open_streams: OpenStreams, options: dict[str, object]
+) -> None:
+    served = await open_streams(**options)
+    async with await Client.connect(served.server) as client:
+        await client.send(b"GET /v1/stream/s HTTP/1.1\r\nHost: example.com\r\n\r\n")
+        assert (await client.reply()).status == 404

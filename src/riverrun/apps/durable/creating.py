@@ -13,6 +13,7 @@ from riverrun.apps.durable.fields import (
 from riverrun.apps.durable.messages import boundary_after, is_boundary
 from riverrun.apps.durable.offsets import format_offset, parse_offset
 from riverrun.apps.durable.receiving import JsonBody
+from riverrun.apps.durable.settings import StreamSettings
 from riverrun.errors import HTTPError
 from riverrun.http.request import Request
 from riverrun.http.response import Response
@@ -48,6 +49,7 @@ async def fork_stream(
     name: str,
     source_name: str,
     body: JsonBody,
+    settings: StreamSettings,
 ) -> None:
     """Answer a PUT that makes a fork, as `create_stream`. Raises `HTTPError` and `LogError`."""
     fields = request.fields
@@ -59,7 +61,7 @@ async def fork_stream(
     token = fields.get(b"stream-fork-offset")
     offset = None if token is None else parse_offset(token.decode("latin-1"), source.info)
     if offset is not None or sub_offset:
-        offset = await _fork_offset(source, offset, sub_offset)
+        offset = await _fork_offset(source, offset, sub_offset, settings.read_size)
     content_type = content_type_of(fields)
     data = await _data_of(request, content_type or source.info.content_type, body)
     try:
@@ -103,8 +105,11 @@ async def _data_of(request: Request, content_type: str, body: JsonBody) -> Data:
     return request
 
 
-async def _fork_offset(source: Log, given: int | None, sub_offset: int) -> int:
-    """Where a fork begins: `sub_offset` bytes behind the offset that was given, or messages."""
+async def _fork_offset(source: Log, given: int | None, sub_offset: int, read_size: int) -> int:
+    """Where a fork begins: `sub_offset` bytes behind the offset that was given, or messages.
+
+    Messages are looked for as far as one read goes: where it ends, an offset is told.
+    """
     info = source.info
     offset = info.tail if given is None else given
     if not info.start <= offset <= info.tail:
@@ -115,9 +120,9 @@ async def _fork_offset(source: Log, given: int | None, sub_offset: int) -> int:
         raise HTTPError(400, "No message of the source ends at this offset.")
     if not sub_offset:
         return offset
-    found = await boundary_after(source, offset, sub_offset)
+    found = await boundary_after(source, offset, sub_offset, offset + read_size)
     if found is None:
-        raise HTTPError(400, "The source has not so many messages behind the offset.")
+        raise HTTPError(400, "The source has not so many messages in one read from the offset.")
     return found
 
 

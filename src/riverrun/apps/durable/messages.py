@@ -76,13 +76,17 @@ async def boundary_before(log: Log, start: int, stop: int) -> int:
         if found >= 0:
             return low + found + 1
         high = low
-    return await boundary_after(log, stop, 1) or log.info.tail
+    return await boundary_after(log, stop, 1, log.info.tail) or log.info.tail
 
 
-async def boundary_after(log: Log, start: int, count: int) -> int | None:
-    """Where the message ends that is `count` messages behind `start`, None if there are less."""
-    while start < log.info.tail:
-        chunk = await read_some(log, start, WINDOW)
+async def boundary_after(log: Log, start: int, count: int, stop: int) -> int | None:
+    """Where the message ends that is `count` messages behind `start`.
+
+    None if it lies behind `stop`, or is not there.
+    """
+    stop = min(stop, log.info.tail)
+    while start < stop:
+        chunk = await read_some(log, start, min(WINDOW, stop - start))
         lines = chunk.count(b"\n")
         if lines < count:
             count -= lines

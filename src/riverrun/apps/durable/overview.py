@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Collection
 from urllib.parse import quote
 
 import msgspec
@@ -11,6 +11,7 @@ from riverrun.apps.durable.fields import format_time, parameters_of
 from riverrun.apps.durable.offsets import format_offset
 from riverrun.apps.durable.streams import PREFIX
 from riverrun.errors import HTTPError
+from riverrun.http.origins import check_reader
 from riverrun.http.request import Request
 from riverrun.http.response import Response
 from riverrun.logs import LogInfo, LogStore
@@ -35,17 +36,21 @@ class StreamsOverview:
     """Answers a GET with all streams of `store`, in the order of their names, as one JSON array.
 
     With ``?prefix=`` only those whose names begin so. It is sent as it is read: memory does not
-    grow with the number of streams.
+    grow with the number of streams. `names` as for `Streams`.
     """
 
-    def __init__(self, store: LogStore, *, prefix: str = PREFIX) -> None:
+    def __init__(
+        self, store: LogStore, *, prefix: str = PREFIX, names: Collection[str] = ()
+    ) -> None:
         self._store = store
+        self._names = names
         self._prefix = prefix
 
     async def __call__(self, request: Request, response: Response) -> None:
         """Answer."""
         if request.method not in ("GET", "HEAD"):
             raise HTTPError(405, headers={"allow": "GET, HEAD"})
+        check_reader(request, self._names)
         prefix = parameters_of(request).get("prefix", "")
         response.headers["content-type"] = "application/json"
         response.headers["cache-control"] = "no-store"

@@ -13,7 +13,8 @@ from riverrun.apps.durable.settings import StreamSettings
 from riverrun.apps.durable.waiting import Following
 from riverrun.errors import HTTPError
 from riverrun.http.entity_tags import EntityTag
-from riverrun.http.preconditions import Outcome, evaluate
+from riverrun.http.preconditions import Outcome, evaluate, if_range_holds
+from riverrun.http.ranges import UNSATISFIABLE, ByteRange, content_range, parse_range
 from riverrun.http.request import Request
 from riverrun.http.response import Response
 from riverrun.logs import Log, OffsetError
@@ -94,14 +95,35 @@ async def send_part(
     if evaluate(request.method, request.fields, etag, None) is Outcome.NOT_MODIFIED:
         response.status = 304
         await response.end()
-    elif in_messages:
-        await _send_messages(response, log, offset, stop)
     elif stop == offset:
-        await response.end()
+        await response.end(b"[]" if in_messages else b"")
     else:
-        headers["content-length"] = str(stop - offset)
-        await send_slices(response, log, offset, stop)
-        await response.end()
+        part = _part_of(request, response, etag, stop - offset)
+        headers["content-length"] = str(part.length)
+        if in_messages:
+            await _send_messages(response, log, offset, stop, part)
+        else:
+            await send_slices(response, log, offset + part.offset, offset + part.end)
+            await response.end()
+
+
+def _part_of(request: Request, response: Response, etag: EntityTag, length: int) -> ByteRange:
+    """What of an answer is asked for: all of it, or one range (RFC 9110, 14.2).
+
+    Who was cut off goes on within it, wherever its offsets are. Raises `HTTPError` 416.
+    """
+    headers, value = response.headers, request.fields.get(b"range")
+    headers["accept-ranges"] = "bytes"
+    if value is None or not if_range_holds(request.fields, etag, None):
+        return ByteRange(0, length)
+    ranges = parse_range(value, length)
+    if ranges is UNSATISFIABLE:
+        raise HTTPError(416, headers={"content-range": content_range(None, length)})
+    if ranges is None or len(ranges) > 1:
+        return ByteRange(0, length)
+    response.status = 206
+    headers["content-range"] = content_range(ranges[0], length)
+    return ranges[0]
 
 
 async def send_slices(response: Response, log: Log, start: int, stop: int) -> None:
@@ -114,16 +136,18 @@ async def send_slices(response: Response, log: Log, start: int, stop: int) -> No
                 await response.write(piece)
 
 
-async def _send_messages(response: Response, log: Log, start: int, stop: int) -> None:
-    """Send the messages between two offsets as an array."""
-    if start == stop:
-        await response.end(b"[]")
-        return
-    stop -= len(SEPARATOR)
-    response.headers["content-length"] = str(stop - start + 2)
-    await response.write(b"[")
-    await send_slices(response, log, start, stop)
-    await response.end(b"]")
+async def _send_messages(
+    response: Response, log: Log, start: int, stop: int, part: ByteRange
+) -> None:
+    """Send a part of the array that the messages between two offsets are.
+
+    Its brackets take as much room as the separator behind the last message.
+    """
+    if part.offset == 0:
+        await response.write(b"[")
+    first = start + max(0, part.offset - 1)
+    await send_slices(response, log, first, min(start + part.end - 1, stop - len(SEPARATOR)))
+    await response.end(b"]" if part.end == stop - start else b"")
 
 
 def _etag(log: Log, start: int, stop: int) -> EntityTag:

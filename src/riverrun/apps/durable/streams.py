@@ -23,7 +23,7 @@ from riverrun.apps.durable.settings import StreamSettings
 from riverrun.apps.durable.tails import Tails
 from riverrun.apps.durable.waiting import Following, Waiting
 from riverrun.errors import HTTPError
-from riverrun.http.origins import check_origin
+from riverrun.http.origins import check_origin, check_reader, own_names
 from riverrun.http.request import Request
 from riverrun.http.response import Response
 from riverrun.http.targets import Target, parse_target
@@ -50,8 +50,9 @@ class Streams:
     """Answers the Durable Streams protocol for the logs in `store`, below the path `prefix`.
 
     The name of a stream is what its path has behind the prefix. `cors` is the origin whose pages
-    may read and change streams, ``*`` for all; without it only pages of the server's own may. For
-    example::
+    may read and change streams, ``*`` for all; without it only pages of the server's own may.
+    Clients of private networks may ask by a public name only if it is among `names`, or that of
+    `cors`: a page can make its own name lead here. For example::
 
         riverrun.run(riverrun.Streams(riverrun.open_logs("streams")))
     """
@@ -73,7 +74,7 @@ class Streams:
             "x-content-type-options": "nosniff",
             "cross-origin-resource-policy": "same-origin" if cors is None else "cross-origin",
         }
-        self._names = names
+        self._names = own_names(names, cors)
         self._bodies = JsonBodies(self.settings)
         self._waiting = Waiting()
         self._tails = Tails(self.settings.heartbeat)
@@ -113,6 +114,8 @@ class Streams:
         method = request.method
         if method not in READING_METHODS:
             check_origin(request, self._cors, self._names)
+        elif self._cors != "*":
+            check_reader(request, self._names)
         name = self._name_of(request.url)
         match method:
             case "GET":
@@ -143,7 +146,9 @@ class Streams:
         with JsonBody(self._bodies) as body:
             if source is not None:
                 source_name = self._name_of(parse_target("GET", source))
-                await fork_stream(request, response, self.store, name, source_name, body)
+                await fork_stream(
+                    request, response, self.store, name, source_name, body, self.settings
+                )
             elif b"stream-fork-offset" in fields or b"stream-fork-sub-offset" in fields:
                 raise HTTPError(400, "A fork offset needs Stream-Forked-From.")
             else:
