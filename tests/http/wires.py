@@ -49,6 +49,10 @@ class RecordingWire:
         for piece in pieces:
             self.sent += piece
 
+    def send_last(self, pieces: Sequence[bytes], size: int) -> None:
+        assert size == sum(map(len, pieces[1:])), "a body of another size was announced"
+        self.send(pieces)
+
     def pass_on(self, chunk: bytes) -> None:
         self.send((chunk,))
 

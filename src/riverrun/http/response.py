@@ -321,7 +321,12 @@ class Response(Writable):
             self.body_sent = size
             if self.opened_flow is not None:
                 self.opened_flow.moved += size
-            self._wire.send((head, chunk) if size and self._framing is COUNTED else (head,))
+            if not size or self._framing is not COUNTED:
+                self._wire.send_last((head,), 0)
+            elif type(chunk) is bytes:
+                self._wire.send_last((head, chunk), size)
+            else:  # it may be changed
+                self._wire.send((head, chunk))
             if self._declared == size and self._reusable:
                 self.state = ENDED  # what `_finish` would come to
                 return

@@ -33,6 +33,9 @@ class Wire(Carrier, Protocol):
     def send(self, pieces: Sequence[Chunk]) -> None:
         """Hand bytes over without waiting. Raises `DisconnectedError` if nobody is there."""
 
+    def send_last(self, pieces: Sequence[bytes], size: int) -> None:
+        """Hand over `size` bytes that end a response; they may leave a moment later."""
+
     def pass_on(self, chunk: bytes) -> None:
         """Hand over bytes that others are handed too; only while there is room."""
 

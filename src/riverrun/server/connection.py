@@ -23,6 +23,7 @@ from riverrun.http.response_state import ENDED
 from riverrun.server.exchange import Exchange, fail
 from riverrun.server.intake import Hold, Incoming, Intake
 from riverrun.server.stalls import StallWatch
+from riverrun.server.turns import SMALL_ARRIVAL
 from riverrun.server.wire import SocketWire
 
 if TYPE_CHECKING:
@@ -105,13 +106,28 @@ class Connection(asyncio.BufferedProtocol):
         return self.server.receive_buffer
 
     def buffer_updated(self, size: int) -> None:
+        server = self.server
+        data = bytes(server.receive_buffer[:size])
+        if size <= SMALL_ARRIVAL:
+            server.turn.add(self, data)
+        else:
+            server.turn.handle()  # this may be what goes on behind something small
+            self.receive(data)
+
+    def receive(self, data: bytes) -> None:
+        """Take what has come from the client. Whatever goes wrong is this connection's alone."""
         try:
-            self._intake.parser.feed(bytes(self.server.receive_buffer[:size]))
+            self._intake.parser.feed(data)
         except HTTPError as error:
             self._refuse(error)
+        except Exception as error:  # noqa: BLE001 - told as the loop tells what its callbacks raise
+            context = {"message": "a connection failed", "exception": error, "protocol": self}
+            self.server.loop.call_exception_handler(context)
+            self.abort()
 
     def eof_received(self) -> bool:
         """Go on sending to a client that has only stopped sending."""
+        self.server.turn.handle()
         if not self.goes_on():
             return False
         self._intake.parser.stop()
@@ -132,6 +148,7 @@ class Connection(asyncio.BufferedProtocol):
         )
 
     def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 - asyncio's
+        self.server.turn.handle()
         self._phase = CLOSED
         self.server.connection_closed(self)
         self._intake.close(self.server.budget)
@@ -384,6 +401,7 @@ class Connection(asyncio.BufferedProtocol):
 
     def _close(self) -> None:
         """Close after what has been written."""
+        self.wire.flush()
         self._transport.close()
 
     def _linger(self) -> None:
@@ -393,6 +411,7 @@ class Connection(asyncio.BufferedProtocol):
         self._phase = LINGERING
         self._since = self.server.clock.now
         self._intake.drop_all()
+        self.wire.flush()
         if self._transport.can_write_eof():
             self._transport.write_eof()
         else:

@@ -20,6 +20,7 @@ from riverrun.server.listeners import open_listener
 from riverrun.server.options import Options
 from riverrun.server.runner import RunnerPool
 from riverrun.server.transports import listen
+from riverrun.server.turns import Turn
 from riverrun.server.vitals import Vitals
 from riverrun.streams.budget import BufferBudget
 
@@ -70,6 +71,7 @@ class Server:
         self.loop = asyncio.get_running_loop()
         self.runners = RunnerPool(self.loop)
         self.hangups = Hangups(self.loop)
+        self.turn = Turn(self.loop)
         self.budget = BufferBudget(self.options.limits.buffer_budget)
         most = self.options.limits.connection_count
         self.most_connections = room_for_connections() if most is None else most

@@ -15,6 +15,7 @@ from riverrun.flows import Flow, Flows, FlowState, Waiting
 from riverrun.http.wire import ServerFields
 from riverrun.server.sendfile import RegionSender
 from riverrun.server.transports import copies_what_it_keeps, socket_descriptor
+from riverrun.server.turns import SMALL_ANSWER
 from riverrun.streams.contracts import Chunk, FileRegion
 
 if TYPE_CHECKING:
@@ -35,11 +36,13 @@ class SocketWire:
         "_connection",
         "_copies",
         "_gone",
+        "_held",
         "_loop",
         "_reported",
         "_room",
         "_sender",
         "_transport",
+        "_turn",
         "clock",
         "flows",
         "has_room",
@@ -57,6 +60,8 @@ class SocketWire:
         self._reported = 0  # what of the transport's buffer counts in the budget of all buffers
         self._room: asyncio.Future[None] | None = None
         self._sender: RegionSender | None = None
+        self._held: Sequence[Chunk] | None = None
+        self._turn = connection.server.turn
         self._gone = False
         self._copies = not copies_what_it_keeps(transport)
         self.has_room = True
@@ -79,9 +84,25 @@ class SocketWire:
         """Hand `pieces` to the kernel, or what it does not take to the transport."""
         if self._gone:
             raise DisconnectedError("the client went away")
+        if self._held is not None:
+            self.flush()
         if self._copies:
             pieces = [piece if type(piece) is bytes else bytes(piece) for piece in pieces]
         self._transport.writelines(pieces)
+
+    def send_last(self, pieces: Sequence[bytes], size: int) -> None:
+        """Hand over the end of a response of `size` bytes; while others are made, with theirs."""
+        if self._held is None and self._turn.handling and size <= SMALL_ANSWER and not self._gone:
+            self._held = pieces
+            self._turn.add_answer(self)
+        else:
+            self.send(pieces)
+
+    def flush(self) -> None:
+        """Send what is held for the end of the turn."""
+        pieces, self._held = self._held, None
+        if pieces is not None and not self._gone:
+            self._transport.writelines(pieces)
 
     def pass_on(self, chunk: bytes) -> None:
         """Hand `chunk` to the kernel, or what it does not take to the transport."""
@@ -103,6 +124,7 @@ class SocketWire:
 
     def try_send_region(self, head: bytes, descriptor: int, offset: int, length: int) -> int:
         """Send `head`, and from a file what goes at once; return how many bytes of it went."""
+        self.flush()
         sender = self._region_sender()
         if sender is None or self._transport.get_write_buffer_size():
             self.send((head,))
@@ -136,6 +158,7 @@ class SocketWire:
         The client is told at once: it may be what ends the body (RFC 9112, 6.3).
         """
         self._connection.close_after_response()
+        self.flush()
         if self._transport.can_write_eof():
             self._transport.write_eof()
 
@@ -143,6 +166,7 @@ class SocketWire:
         """Reset the connection: a client that reads until the close must not take it for an end."""
         if self._gone:
             return
+        self.flush()
         self.lose()
         self.last_response = True
         connected = self._transport.get_extra_info("socket")
