@@ -11,6 +11,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from urllib.request import urlopen
 
 import pytest
 from tests.cli.programs import PROGRAM, answer, environment, eventually, read_until
@@ -112,12 +113,56 @@ def test_each_line_is_a_message_of_json(server: Serving, here: Path) -> None:
     assert read == b'{"a": 1}\n{"text": "two\\nlines"}\n[1, 2]\n"again"\n'
 
 
-def test_what_is_no_json_is_refused_in_a_line(server: Serving, here: Path) -> None:
+def test_what_is_no_json_is_told_by_its_line_and_what_came_before_stays(
+    server: Serving, here: Path
+) -> None:
     url = address(server.port)
-    ended = append(url, b"{no\n", "--type", "application/json", folder=here)
+    ended = append(url, b'{"a": 1}\n\n1, 2\n3\n', "--type", "application/json", folder=here)
     assert ended.returncode == 2
-    assert ended.stderr.startswith(f"riverrun: {url}: the server refuses: 400 ".encode())
+    assert ended.stderr.startswith(f"riverrun: {url}: line 3 is not JSON: ".encode())
     assert ended.stderr.count(b"\n") == 1
+    assert tail(url, "--no-follow", folder=here).stdout == b'{"a": 1}\n'
+
+
+def test_a_first_line_that_is_no_json_leaves_no_stream(server: Serving, here: Path) -> None:
+    url = address(server.port)
+    for line in (b"{no\n", b"[1"):
+        assert append(url, line, "--type", "application/json", folder=here).returncode == 2
+        assert b"404" in tail(url, "--no-follow", folder=here).stderr
+    assert append(url, b"", "--type", "application/json", folder=here).returncode == 0
+    assert tail(url, "--no-follow", folder=here).returncode == 0
+
+
+@pytest.mark.parametrize("options", [(), ("--allow", "upload,overwrite,delete")])
+def test_where_streams_are_not_allowed_it_is_said_how_to_and_no_file_is_made(
+    served: Path, here: Path, options: tuple[str, ...]
+) -> None:
+    (served / "v1" / "stream").mkdir(parents=True)
+    (served / "v1" / "stream" / "file").write_bytes(b"a file")
+    with serving(served, *options) as server:
+        for name, said in (("s", b"riverrun serve --allow streams"), ("file", b"no stream")):
+            ended = append(address(server.port, name), b"text", folder=here)
+            assert ended.returncode == 2
+            assert said in ended.stderr
+        assert b"riverrun serve --allow streams" in tail(address(server.port), folder=here).stderr
+        with urlopen(address(server.port, "file")) as answer:
+            assert answer.read() == b"a file"
+    assert [path.name for path in (served / "v1" / "stream").iterdir()] == ["file"]
+
+
+@pytest.mark.parametrize("kind", ["text/plain", "application/json"])
+def test_an_answer_is_gone_on_with_where_it_was_cut_however_often(
+    server: Serving, here: Path, kind: str
+) -> None:
+    """No connection carries more than a part of the one answer that there is."""
+    url = address(server.port)
+    lines = b"".join(b'"%d %s"\n' % (number, b"x" * 90) for number in range(20_000))
+    assert append(url, lines, "--type", kind, "--close", folder=here).returncode == 0
+    with proxy_in_thread(server.port, seed=5, shortest=50_000, longest=200_000) as proxy:
+        read = tail(address(proxy.port), "--no-follow", folder=here)
+        assert (read.returncode, read.stdout == lines) == (0, True)
+        assert proxy.cuts >= 10
+        assert proxy.received < 2 * len(lines)
 
 
 @pytest.mark.parametrize("kind", ["text/plain", "application/json"])

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from riverrun.cli.errors import CannotStartError
+from riverrun.cli.no_streams import NoStreams
 from riverrun.cli.settings import NOTHING
 
 if TYPE_CHECKING:
@@ -115,6 +116,8 @@ def open_folder(
         root = _open(path, settings, host.lower(), None if page is None else page[0].enhancement())
         if STREAMS in allow:
             mounts |= _open_streams(path, settings, host.lower(), vitals)
+        else:
+            mounts["/v1/stream"] = NoStreams(root)
     if page is not None:
         from riverrun.apps.page import Views  # noqa: PLC0415 - as above
 

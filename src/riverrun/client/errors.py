@@ -7,6 +7,7 @@
     │   ├── ChangedError      whoever wrote to the file while it was on its way
     │   └── DigestError       somebody on the way: these are not the bytes that were promised
     ├── RefusalError          the server: it will not do that
+    ├── InputError            you: this cannot be sent
     ├── AddressError          you: no request can be sent to this address
     └── FolderError           you: this address is a folder, and a file was asked for
 
@@ -94,6 +95,10 @@ class RefusalError(RiverrunError):
     def __str__(self) -> str:
         shown = f"{self.status} {self.title}"
         return f"{shown}: {self.detail}" if self.detail else shown
+
+
+class InputError(RiverrunError):
+    """What was to be sent is not what it has to be."""
 
 
 class AddressError(RiverrunError):

@@ -12,12 +12,16 @@ from collections.abc import AsyncIterable, AsyncIterator, Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from riverrun.client.errors import AnswerError, LostError, RefusalError
+import msgspec
+
+from riverrun.client.errors import AnswerError, InputError, LostError, RefusalError
 from riverrun.client.progress import SILENT, Progress
 from riverrun.client.session import Attempts, Session, borrow, refusal
 
 TEXT: Final = "text/plain; charset=utf-8"
 JSON: Final = "application/json"
+
+_check = msgspec.json.Decoder(msgspec.Raw).decode
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,19 +43,26 @@ async def append_stream(
 ) -> Appended:
     """Append `chunks` to the stream at `url`, each as soon as the one before it is stored.
 
-    A stream that is not there is created, of `content_type` or text. To one of JSON each line is a
-    message. With `close`, nothing can be appended after it.
+    A stream that is not there is created, of `content_type` or text; one of JSON with its first
+    message. To one of JSON each line is a message. With `close`, nothing can be appended after it.
 
-    Raises `RefusalError`, `LostError` and `AnswerError` when it cannot be done, and what `chunks`
-    raises; what was appended before stays. A cancel leaves open whether the chunk on its way was.
+    Raises `RefusalError`, `LostError` and `AnswerError` when it cannot be done, `InputError` for a
+    line that is no JSON, and what `chunks` raises; what was appended before stays. A cancel leaves
+    open whether the chunk on its way was.
     """
     async with borrow(session) as borrowed:
         appending = _Appending(url, borrowed, progress)
-        held_type = await appending.open(content_type or TEXT)
-        content_type = content_type or held_type
-        batches = _messages(chunks) if _is_json(content_type) else chunks
+        held_type = await appending.find()
+        content_type = content_type or held_type or TEXT
+        batches = chunks
+        if _is_json(content_type):
+            batches = _messages(chunks)
+        else:
+            await appending.create(content_type)
         async for batch in batches:
+            await appending.create(content_type)
             await appending.append(batch, {"content-type": content_type})
+        await appending.create(content_type)
         if close:
             await appending.append(b"", {"stream-closed": "true"})
         return Appended(appending.size, appending.attempts.lost)
@@ -67,17 +78,24 @@ class _Appending:
         self._session = session
         self._producer = uuid.uuid4().hex
         self._sequence = 0
+        self._exists = False
 
-    async def open(self, content_type: str) -> str:
-        """Create the stream if it is not there; return its content type."""
+    async def find(self) -> str | None:
+        """Look whether the stream is there; return its content type."""
         try:
             found = await self._ask("HEAD", {}, b"")
         except RefusalError as error:
             if error.status != 404:
                 raise
+            return None
+        self._exists = True
+        return found.get("content-type")
+
+    async def create(self, content_type: str) -> None:
+        """Create the stream if it is not there."""
+        if not self._exists:
             await self._ask("PUT", {"content-type": content_type}, b"")
-            return content_type
-        return found.get("content-type", content_type)
+            self._exists = True
 
     async def append(self, batch: bytes, headers: Mapping[str, str]) -> None:
         """Append `batch`, once."""
@@ -102,7 +120,7 @@ class _Appending:
                     if not response.is_success:
                         raise await refusal(response)
                     if "stream-next-offset" not in response.headers:
-                        raise AnswerError(f"{self._url} is no stream")
+                        raise AnswerError("this is no stream")
                     self.attempts.progressed()
                     return response.headers
             except (LostError, RefusalError) as error:
@@ -110,22 +128,51 @@ class _Appending:
 
 
 async def _messages(chunks: AsyncIterable[bytes]) -> AsyncIterator[bytes]:
-    """The lines of `chunks` as arrays of JSON, all that are whole at once; empty ones are none."""
+    """The lines of `chunks` as arrays of JSON, all that are whole at once; empty ones are none.
+
+    Raises `InputError` behind those that are JSON.
+    """
+    lines = _Lines()
     rest: list[bytes] = []
     async for chunk in chunks:
         whole, line_end, tail = chunk.rpartition(b"\n")
         if line_end:
-            if array := _array(b"".join([*rest, whole])):
+            if array := lines.array_of(b"".join([*rest, whole])):
                 yield array
             rest = []
         rest.append(tail)
-    if array := _array(b"".join(rest)):
+        lines.check()
+    if array := lines.array_of(b"".join(rest)):
         yield array
+    lines.check()
 
 
-def _array(lines: bytes) -> bytes:
-    messages = [line for line in lines.split(b"\n") if line.strip()]
-    return b"[%b]" % b",".join(messages) if messages else b""
+class _Lines:
+    """Makes arrays of lines, and counts them up to one that is no JSON."""
+
+    def __init__(self) -> None:
+        self._number = 0
+        self._error: Exception | None = None
+
+    def array_of(self, lines: bytes) -> bytes:
+        """The messages of some lines; nothing if there are none."""
+        messages = []
+        for line in lines.split(b"\n"):
+            self._number += 1
+            if line.strip():
+                try:
+                    line.decode()
+                    _check(line)
+                except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+                    self._error = error
+                    break
+                messages.append(line)
+        return b"[%b]" % b",".join(messages) if messages else b""
+
+    def check(self) -> None:
+        """Raise `InputError` if it has come to that."""
+        if self._error is not None:
+            raise InputError(f"line {self._number} is not JSON: {self._error}") from self._error
 
 
 def _is_json(content_type: str) -> bool:

@@ -15,6 +15,8 @@ from typing import Final
 PART_SIZE: Final = 16 * 1024
 DEPTH: Final = 5
 WHITE_SPACE: Final = b" \t\r\n"
+LINE_BREAKS: Final = bytes.maketrans(b"\r\n", b"  ")
+"""For `bytes.translate`: in valid JSON a line break is where a space does as well."""
 
 # The input is known to be valid, so an opening bracket has its closing one.
 _STRING = rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"'

@@ -14,12 +14,11 @@ from collections.abc import Iterator
 import msgspec
 
 from riverrun.errors import HTTPError
-from riverrun.http.json_arrays import PART_SIZE, WHITE_SPACE, split_array
+from riverrun.http.json_arrays import LINE_BREAKS, PART_SIZE, WHITE_SPACE, split_array
 from riverrun.logs import Log
 from riverrun.logs.reader import read_range, read_some
 
 SEPARATOR = b",\n"
-LINE_BREAKS = bytes.maketrans(b"\r\n", b"  ")
 WINDOW = 64 * 1024
 
 _decode_array = msgspec.json.Decoder(list[msgspec.Raw]).decode
