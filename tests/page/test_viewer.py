@@ -218,6 +218,95 @@ async def test_a_film_plays_seeks_has_subtitles_and_remembers_its_place(
         assert complaints(visit) == []
 
 
+async def test_keys_steer_a_film_wherever_the_keyboard_is_in_the_viewer(
+    server: Serving, folder: Path, browser: Browser
+) -> None:
+    copy(DEMO / "film" / "day.webm", folder / "day.webm")
+    picture(folder / "a.bmp", 100)
+    picture(folder / "z.bmp", 200)
+    async with visiting(browser) as visit:
+        page, press = visit.page, visit.page.keyboard.press
+        await page.goto(server.address)
+        await page.get_by_role("link", name="day.webm").click()
+        video = page.locator("video")
+        await expect(video).to_have_js_property("readyState", 4)
+        # The dialog has the keyboard, as it has when a person has opened the film.
+        await video.evaluate("(video) => { video.pause(); video.currentTime = 7 }")
+        await press("ArrowRight")
+        await expect(video).to_have_js_property("currentTime", 12)
+        await press("ArrowLeft")
+        await press("j")
+        await expect(video).to_have_js_property("currentTime", 0)
+        await press("Space")
+        await expect(video).to_have_js_property("paused", value=False)
+        await press("k")
+        await expect(video).to_have_js_property("paused", value=True)
+        await press("m")
+        await expect(video).to_have_js_property("muted", value=True)
+        await expect(page.get_by_role("status").filter(has_text="Muted")).to_be_visible()
+        await press(">")
+        await expect(video).to_have_js_property("playbackRate", 1.25)
+        await press("ArrowDown")
+        await expect(page.get_by_role("status").filter(has_text="Volume 90 %")).to_be_visible()
+        await press("f")
+        await eventually(
+            lambda: page.evaluate("document.fullscreenElement?.tagName"), "VIDEO".__eq__
+        )
+        await press("f")
+        await eventually(
+            lambda: page.evaluate("document.fullscreenElement"), lambda found: found is None
+        )
+
+        # A button that has the keyboard keeps the space bar, and the rest still steers the film.
+        await page.get_by_role("button", name="Keys").focus()
+        await press("l")
+        await eventually(lambda: seconds(page), lambda now: 9.9 < now < 12)
+        there = await seconds(page)
+        await press("Space")
+        keys = page.get_by_role("dialog", name="Keys")
+        await expect(keys).to_contain_text("5 seconds back or on")
+        await press("l")
+        assert await seconds(page) == there
+        await press("Escape")
+        await expect(keys).to_have_count(0)
+        await expect(video).to_be_visible()
+
+        # The browser's own controls know the space bar: it is not pressed twice.
+        await video.focus()
+        await press("Space")
+        await expect(video).to_have_js_property("paused", value=False)
+        await press("Space")
+        await expect(video).to_have_js_property("paused", value=True)
+
+        await press("n")
+        await expect(page.get_by_role("heading", name="z.bmp")).to_be_visible()
+        await expect(page.locator(".stage")).to_be_focused()
+        await press("ArrowLeft")
+        await expect(page.get_by_role("heading", name="day.webm")).to_be_visible()
+        await press("p")
+        await expect(page.get_by_role("heading", name="a.bmp")).to_be_visible()
+        assert complaints(visit) == []
+
+
+async def test_the_keys_of_a_text_are_its_own(
+    server: Serving, folder: Path, browser: Browser
+) -> None:
+    (folder / "long.txt").write_text("a line\n" * 400_000)
+    (folder / "next.txt").write_text("another")
+    async with visiting(browser) as visit:
+        page = visit.page
+        await page.goto(f"{server.address}/#long.txt")
+        slider = page.get_by_role("slider")
+        await slider.focus()
+        for key in ("ArrowRight", "Space"):
+            await page.keyboard.press(key)
+        await expect(page.get_by_role("heading", name="long.txt")).to_be_visible()
+        await page.keyboard.press("End")
+        await expect(page.get_by_text("of 2.8 MB")).to_be_visible()
+        await expect(slider).not_to_have_value("0")
+        assert complaints(visit) == []
+
+
 async def test_a_film_plays_to_its_end_over_connections_that_are_cut(
     server: Serving, folder: Path, browser: Browser
 ) -> None:

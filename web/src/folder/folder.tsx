@@ -9,7 +9,7 @@ import { go, type Place } from "../app/router";
 import { takesFiles } from "../app/views";
 import { type Entry, matching, orderingOf, queryOf } from "./entries";
 import { Grid } from "./grid";
-import { useKeys } from "./keys";
+import { KEYS, useKeys } from "./keys";
 import { KeysDialog } from "./keys_dialog";
 import { ROW_HEIGHT, Rows } from "./rows";
 import { type Layout, Toolbar } from "./toolbar";
@@ -123,7 +123,7 @@ export function Folder({ place }: { place: Place }) {
           }}
         />
       )}
-      {helping && <KeysDialog onClose={() => setHelping(false)} />}
+      {helping && <KeysDialog keys={KEYS} onClose={() => setHelping(false)} />}
     </main>
   );
 }

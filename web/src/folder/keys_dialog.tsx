@@ -1,19 +1,26 @@
 /** Which keys there are. */
 
 import { useEffect, useRef } from "preact/hooks";
-import { KEYS } from "./keys";
 
-export function KeysDialog({ onClose }: { onClose: () => void }) {
+interface KeysDialogProps {
+  /** Each with what it does. */
+  keys: readonly (readonly [string, string])[];
+  onClose: () => void;
+}
+
+export function KeysDialog({ keys, onClose }: KeysDialogProps) {
   const dialog = useRef<HTMLDialogElement>(null);
   useEffect(() => dialog.current?.showModal(), []);
   return (
     <dialog ref={dialog} class="keys" aria-labelledby="keys" onClose={onClose}>
       <h2 id="keys">Keys</h2>
       <dl>
-        {KEYS.map(([key, does]) => (
+        {keys.map(([key, does]) => (
           <div key={key}>
             <dt>
-              <kbd>{key}</kbd>
+              {key.split(" ").map((each) => (
+                <kbd key={each}>{each}</kbd>
+              ))}
             </dt>
             <dd>{does}</dd>
           </div>

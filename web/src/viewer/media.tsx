@@ -1,6 +1,6 @@
 /**
  * Video and sound: they play at once, say what is buffered, go on after a lost connection from where
- * they stood, and remember the place.
+ * they stood, remember the place, and are steered by keys.
  */
 
 import { useEffect, useRef, useState } from "preact/hooks";
@@ -8,18 +8,21 @@ import { position } from "../app/format";
 import { Notice } from "../app/notice";
 import { kindOf } from "../folder/entries";
 import { type Captions, captionsOf, loadCaptions } from "./captions";
+import { isTheirs, obey, SHORTCUTS } from "./media_keys";
 import type { FileProps } from "./viewer";
 
 const PLACES = "riverrun.places"; // where each recording was left, by its address
 const KEPT = 200;
 const SETTLED = 5; // seconds at either end that are not worth remembering
 const RETRY = 1_500; // milliseconds
+const SAID = 2_000; // milliseconds that what a key did is shown
 
-export default function Media({ entry, address, listing, onNext }: FileProps) {
+export default function Media({ entry, address, listing, onPlayed }: FileProps) {
   const media = useRef<HTMLVideoElement & HTMLAudioElement>(null);
   const [ahead, setAhead] = useState(0);
   const [trouble, setTrouble] = useState<"none" | "lost" | "unplayable">("none");
   const captions = useCaptions(captionsOf(entry, listing.entries), listing.path);
+  const said = useKeys(media);
 
   useEffect(() => {
     const element = media.current;
@@ -83,11 +86,13 @@ export default function Media({ entry, address, listing, onNext }: FileProps) {
         autoplay
         playsInline
         preload="auto"
+        aria-label={entry.name}
+        aria-keyshortcuts={SHORTCUTS}
         onProgress={measure}
         onTimeUpdate={measure}
         onPlaying={() => setTrouble("none")}
         onPause={() => media.current && remember(address, media.current)}
-        onEnded={() => onNext?.()}
+        onEnded={() => onPlayed?.()}
         onError={failed}
       >
         {captions.map(({ label, language, source }, index) => (
@@ -101,15 +106,56 @@ export default function Media({ entry, address, listing, onNext }: FileProps) {
           />
         ))}
       </Kind>
-      <figcaption role="status">
-        {trouble === "lost"
-          ? "The connection was lost. It goes on from here when the server answers."
-          : ahead > 0
-            ? `${position(ahead)} buffered ahead`
-            : ""}
+      <figcaption>
+        {/* What is buffered changes all the time: that is to be seen, and not to be read out. */}
+        {said || trouble === "lost" ? "" : ahead > 0 ? `${position(ahead)} buffered ahead` : ""}
+        <span role="status">
+          {trouble === "lost"
+            ? "The connection was lost. It goes on from here when the server answers."
+            : said}
+        </span>
       </figcaption>
     </figure>
   );
+}
+
+/** Steer the recording by keys, wherever in the viewer they are pressed; gives what is to be said. */
+function useKeys(media: { readonly current: HTMLMediaElement | null }): string {
+  const [said, setSaid] = useState("");
+  useEffect(() => {
+    let timer = 0;
+    const press = (event: KeyboardEvent) => {
+      const element = media.current;
+      const target = event.target as Element;
+      const dialog = target.closest("dialog"); // that of the keys may lie over this one
+      if (!element || (dialog !== null && !dialog.contains(element))) return;
+      if (event.ctrlKey || event.metaKey || event.altKey || isTheirs(event.key, target)) return;
+      const words =
+        event.key.toLowerCase() === "f" ? wholeScreen(element) : obey(event.key, element);
+      if (words === null) return;
+      event.preventDefault();
+      if (words === "") return;
+      setSaid(words);
+      clearTimeout(timer);
+      timer = window.setTimeout(() => setSaid(""), SAID);
+    };
+    addEventListener("keydown", press);
+    return () => {
+      removeEventListener("keydown", press);
+      clearTimeout(timer);
+    };
+  }, []);
+  return said;
+}
+
+/** Let a film fill the screen, or take it back. */
+function wholeScreen(element: HTMLMediaElement): string | null {
+  if (!(element instanceof HTMLVideoElement)) return null;
+  const done = document.fullscreenElement
+    ? document.exitFullscreen()
+    : element.requestFullscreen?.();
+  void done?.catch(() => undefined); // a browser may not let it
+  return "";
 }
 
 /** Seconds that can be played from here without another byte. */

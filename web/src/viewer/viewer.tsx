@@ -1,11 +1,13 @@
 /** The file that is open: over its folder, from which the next and the previous come. */
 
-import { useEffect, useRef } from "preact/hooks";
+import { useEffect, useRef, useState } from "preact/hooks";
 import { size } from "../app/format";
 import { lazy } from "../app/lazy";
 import { Notice } from "../app/notice";
 import { type Entry, type Kind, kindOf } from "../folder/entries";
+import { KeysDialog } from "../folder/keys_dialog";
 import type { Listing } from "../folder/listing";
+import { keysOf } from "./keys";
 import { Picture } from "./picture";
 import "./viewer.css";
 
@@ -14,7 +16,8 @@ export interface FileProps {
   /** Its address, from the root. */
   address: string;
   listing: Listing;
-  onNext?: () => void;
+  /** To the file behind it, if that is to be played too. */
+  onPlayed?: () => void;
 }
 
 const SHOWN: Partial<Record<Kind, (props: FileProps) => preact.JSX.Element>> = {
@@ -24,6 +27,8 @@ const SHOWN: Partial<Record<Kind, (props: FileProps) => preact.JSX.Element>> = {
   text: lazy(() => import("./text")),
   document: lazy(() => import("./document")),
 };
+
+const PLAYED: ReadonlySet<Kind> = new Set(["video", "sound"]);
 
 interface ViewerProps {
   listing: Listing;
@@ -35,6 +40,7 @@ interface ViewerProps {
 
 export default function Viewer({ listing, entries, file, onOpen, onClose }: ViewerProps) {
   const dialog = useRef<HTMLDialogElement>(null);
+  const stage = useRef<HTMLDivElement>(null);
   const files = entries.filter((entry) => entry.type === "file" && entry.href !== null);
   const index = files.findIndex((entry) => entry.href === file);
   const entry = files[index] ?? listing.entries.find((each) => each.href === file);
@@ -43,6 +49,10 @@ export default function Viewer({ listing, entries, file, onOpen, onClose }: View
     return next?.href ? () => onOpen(next.href ?? "") : undefined;
   };
   const [previous, next] = [to(-1), to(1)];
+  const kind = entry ? kindOf(entry) : "other";
+  const following = files[index + 1];
+  const playsOn = index >= 0 && following !== undefined && PLAYED.has(kindOf(following));
+  const [helping, setHelping] = useState(false);
 
   useEffect(() => {
     dialog.current?.showModal();
@@ -59,14 +69,28 @@ export default function Viewer({ listing, entries, file, onOpen, onClose }: View
   const press = (event: KeyboardEvent) => {
     const target = event.target as Element;
     if (event.ctrlKey || event.metaKey || event.altKey) return;
-    if (target.closest("input, textarea, video, audio, .text-pages")) return;
-    const step = event.key === "ArrowRight" ? next : event.key === "ArrowLeft" ? previous : null;
-    if (step === null) return;
+    const over = target.closest("dialog"); // that of the keys may lie over this one
+    if ((over && over !== dialog.current) || target.closest("input, textarea")) return;
+    const steps: Record<string, (() => void) | undefined> = { p: previous, n: next };
+    // In a text the arrows scroll, in a recording they seek.
+    if (!PLAYED.has(kind) && !target.closest(".text-pages")) {
+      steps.ArrowLeft = previous;
+      steps.ArrowRight = next;
+    }
+    if (event.key === "?") setHelping(true);
+    else if (event.key in steps) steps[event.key]?.();
+    else return;
     event.preventDefault();
-    step?.();
   };
+  useEffect(() => {
+    addEventListener("keydown", press);
+    return () => removeEventListener("keydown", press);
+  });
+  // What had the keyboard may have gone with the file before.
+  useEffect(() => {
+    if (!dialog.current?.contains(document.activeElement)) stage.current?.focus();
+  }, [file]);
   const address = listing.path + file;
-  const kind = entry ? kindOf(entry) : "other";
   const Shown = SHOWN[kind];
   return (
     <dialog
@@ -74,7 +98,6 @@ export default function Viewer({ listing, entries, file, onOpen, onClose }: View
       class={`viewer viewer-${kind}`}
       aria-label={entry?.name ?? "File"}
       onClose={onClose}
-      onKeyDown={press}
     >
       <header>
         <h2>{entry?.name ?? ""}</h2>
@@ -87,6 +110,10 @@ export default function Viewer({ listing, entries, file, onOpen, onClose }: View
         <div class="actions">
           <Step label="Previous" icon="previous" act={previous} />
           <Step label="Next" icon="next" act={next} />
+          <button type="button" class="tool help" title="Keys (?)" onClick={() => setHelping(true)}>
+            <span class="icon icon-keys" aria-hidden="true" />
+            <span class="visually-hidden">Keys</span>
+          </button>
           <a class="tool" href={address} target="_blank" rel="noopener" title="Open by itself">
             <span class="icon icon-open" aria-hidden="true" />
             <span class="visually-hidden">Open by itself</span>
@@ -101,7 +128,7 @@ export default function Viewer({ listing, entries, file, onOpen, onClose }: View
           </button>
         </div>
       </header>
-      <div class="stage" tabIndex={-1} autofocus>
+      <div ref={stage} class="stage" tabIndex={-1} autofocus>
         {entry === undefined ? (
           <Waiting listing={listing} />
         ) : Shown ? (
@@ -110,7 +137,7 @@ export default function Viewer({ listing, entries, file, onOpen, onClose }: View
             entry={entry}
             address={address}
             listing={listing}
-            {...(next && { onNext: next })}
+            {...(playsOn && next && { onPlayed: next })}
           />
         ) : (
           <Notice
@@ -121,6 +148,7 @@ export default function Viewer({ listing, entries, file, onOpen, onClose }: View
           />
         )}
       </div>
+      {helping && <KeysDialog keys={keysOf(kind)} onClose={() => setHelping(false)} />}
     </dialog>
   );
 }
