@@ -17,6 +17,7 @@ The class says who did it. Exceptions hold fields; ``__str__`` formats them.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 
 class RiverrunError(Exception):
@@ -82,6 +83,18 @@ class StallError(RefusedError):
     """Nothing moved for longer than the stall timeout, in seconds."""
 
 
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """An error in a person's words, and where to go from there.
+
+    `links` are addresses, as a link on the page has them, each with what it leads to.
+    """
+
+    title: str
+    text: str
+    links: tuple[tuple[str, str], ...] = ()
+
+
 class HTTPError(RiverrunError):
     """Ends an exchange with an error status.
 
@@ -89,7 +102,7 @@ class HTTPError(RiverrunError):
     ``application/problem+json`` or as a small page (RFC 9457); ``detail`` is for the
     client's eyes, ``headers`` are sent along (``Allow``, ``Retry-After``, ...), and
     ``extensions`` are further members of the problem, for programs: its ``type`` and ``title``,
-    and what that type defines.
+    and what that type defines. An ``explanation`` takes the detail's place on the page.
     """
 
     def __init__(
@@ -99,12 +112,14 @@ class HTTPError(RiverrunError):
         *,
         headers: Mapping[str, str] | None = None,
         extensions: Mapping[str, object] | None = None,
+        explanation: Explanation | None = None,
     ) -> None:
         super().__init__(status, detail)
         self.status = status
         self.detail = detail
         self.headers = dict(headers or {})
         self.extensions = dict(extensions or {})
+        self.explanation = explanation
 
     def __str__(self) -> str:
         return f"{self.status}: {self.detail}" if self.detail else str(self.status)

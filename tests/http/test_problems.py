@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from riverrun.errors import HTTPError
+from riverrun.errors import Explanation, HTTPError
 from riverrun.http.problems import answer_of, problem_json, problem_page, render_problem, title_of
 
 BROWSER = b"text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"
@@ -89,12 +89,14 @@ class Page(HTMLParser):
         super().__init__()
         self.tags: list[str] = []
         self.text = ""
+        self.links: list[str | None] = []
         self.feed(page.decode("utf-8"))
         self.close()
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         self.tags.append(tag)
-        assert not any(name.startswith("on") or name in ("src", "href") for name, _ in attrs)
+        assert not any(name.startswith("on") or name == "src" for name, _ in attrs)
+        self.links += [value for name, value in attrs if name == "href"]
 
     def handle_data(self, data: str) -> None:
         self.text += data
@@ -109,8 +111,26 @@ def test_a_problem_for_people() -> None:
     assert "script" not in page.tags
 
 
+EXPLAINED = Explanation(
+    "There is no <tide> here", "It has gone & is out.", (("../?a&b", "The <bay>"), ("/", "All"))
+)
+
+
+def test_an_explanation_takes_the_place_of_title_and_detail_for_people_alone() -> None:
+    error = HTTPError(404, "No tide.", explanation=EXPLAINED)
+    page = Page(answer_of(error, accept=BROWSER)[1])
+    assert "There is no <tide> here" in page.text
+    assert "It has gone & is out." in page.text
+    assert "No tide." not in page.text
+    assert page.links == ["../?a&b", "/"]
+    plain = Page(problem_page(404, "No tide."))
+    assert plain.links == []
+    assert sorted({*page.tags} - {*plain.tags}) == ["a", "nav"]
+    assert answer_of(error)[1] == problem_json(404, "No tide.")
+
+
 def test_a_page_is_small() -> None:
-    assert len(problem_page(404, "There is no such stream.")) < 1500
+    assert len(problem_page(404, "There is no such stream.")) < 2000
 
 
 def test_a_page_without_a_detail_has_no_empty_paragraph() -> None:

@@ -1,7 +1,8 @@
 """What an error looks like: JSON for programs (RFC 9457), a small page for people.
 
 Both say the status, its title and the detail that was written for the client, and nothing else:
-no exception, no path of the machine. The page needs no script and fetches nothing.
+no exception, no path of the machine. Where the error was explained to people, the page says that
+instead, and where to go from there. It needs no script and fetches nothing.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from http import HTTPStatus
 
 import msgspec
 
-from riverrun.errors import HTTPError
+from riverrun.errors import Explanation, HTTPError
 from riverrun.http.headers import Headers
 from riverrun.http.negotiation import choose_media_type
 
@@ -54,12 +55,16 @@ b {{
 }}
 main {{ display: grid; justify-items: start; gap: .5rem }}
 h1 {{ margin: .75rem 0 0; font-size: 1.75rem; font-weight: 600; line-height: 1.25 }}
-p {{ margin: 0; max-width: 34rem; color: var(--soft); overflow-wrap: anywhere }}
+h1, p {{ max-width: 34rem; overflow-wrap: anywhere }}
+p {{ margin: 0; color: var(--soft) }}
+nav {{ display: flex; flex-wrap: wrap; gap: .5rem 1.5rem; margin-top: .75rem }}
+a {{ padding: .375rem 0; color: inherit; text-underline-offset: .3em }}
+a:focus-visible {{ outline: 2px solid var(--river); outline-offset: 4px; border-radius: 2px }}
 </style>
 <main>
 <b>{status}</b>
 <h1>{title}</h1>
-{detail}</main>
+{text}{links}</main>
 </html>
 """
 
@@ -78,7 +83,11 @@ def answer_of(
     answer may read this one too.
     """
     content_type, body = render_problem(
-        error.status, error.detail, extensions=error.extensions, accept=accept
+        error.status,
+        error.detail,
+        extensions=error.extensions,
+        explanation=error.explanation,
+        accept=accept,
     )
     headers = Headers({**error.headers, "content-type": content_type, "vary": "accept"})
     for name, value in (prepared or {}).items():
@@ -92,16 +101,21 @@ def render_problem(
     detail: str | None = None,
     *,
     extensions: Mapping[str, object] | None = None,
+    explanation: Explanation | None = None,
     accept: bytes | None = None,
 ) -> tuple[str, bytes]:
     """The content type and the body of an error, in the form that the Accept field prefers.
 
-    A page goes only to who prefers HTML, that is, to browsers. Whoever sends it on to caches
-    adds ``Vary: Accept``.
+    Whoever sends it on to caches adds ``Vary: Accept``.
     """
-    if choose_media_type(accept, (PROBLEM_JSON, HTML)) == HTML:
-        return f"{HTML}; charset=utf-8", problem_page(status, detail)
+    if is_for_people(accept):
+        return f"{HTML}; charset=utf-8", problem_page(status, detail, explanation)
     return PROBLEM_JSON, problem_json(status, detail, extensions)
+
+
+def is_for_people(accept: bytes | None) -> bool:
+    """Whether an error is answered with a page: to who prefers HTML, that is, to browsers."""
+    return choose_media_type(accept, (PROBLEM_JSON, HTML)) == HTML
 
 
 def problem_json(
@@ -119,10 +133,23 @@ def problem_json(
     return msgspec.json.encode(members)
 
 
-def problem_page(status: int, detail: str | None = None) -> bytes:
+def problem_page(
+    status: int, detail: str | None = None, explanation: Explanation | None = None
+) -> bytes:
     """A page that says what is wrong, calmly, in light and dark."""
-    paragraph = f"<p>{escape(_encodable(detail))}</p>\n" if detail else ""
-    return _PAGE.format(status=status, title=escape(title_of(status)), detail=paragraph).encode()
+    title, text, links = title_of(status), detail, ""
+    if explanation is not None:
+        title, text = explanation.title, explanation.text
+        links = "".join(
+            f'<a href="{escape(address)}">{escape(_encodable(name))}</a>\n'
+            for address, name in explanation.links
+        )
+    return _PAGE.format(
+        status=status,
+        title=escape(_encodable(title)),
+        text=f"<p>{escape(_encodable(text))}</p>\n" if text else "",
+        links=f"<nav>\n{links}</nav>\n" if links else "",
+    ).encode()
 
 
 def _encodable(text: str) -> str:

@@ -11,6 +11,7 @@ from riverrun.apps.files.confinement import STORE_FOLDER, Root
 from riverrun.apps.files.digesting import Digests
 from riverrun.apps.files.following import follow_file, parse_start
 from riverrun.apps.files.listing import LISTING_TYPES, Enhancement, send_listing
+from riverrun.apps.files.missing import not_found
 from riverrun.apps.files.open_file import OpenFile
 from riverrun.apps.files.representation import represent
 from riverrun.apps.files.sending import send_at_once, send_file
@@ -69,13 +70,13 @@ class Files:
         if not self._hidden:
             for name in segments:
                 if name[0] == ".":
-                    raise HTTPError(404)
+                    raise self._not_found(target, request)
         elif segments and segments[0].lower() == STORE_FOLDER:  # some file systems fold case
-            raise HTTPError(404)
+            raise self._not_found(target, request)
         try:
             descriptor = self.root.open(segments)
         except FileNotFoundError:
-            raise HTTPError(404) from None
+            raise self._not_found(target, request) from None
         file = None
         try:
             status = os.fstat(descriptor)
@@ -103,9 +104,13 @@ class Files:
             elif file.is_regular and not target.trailing_slash:
                 await self._answer_file(target, request, response, file)
             else:
-                raise HTTPError(404)
+                raise self._not_found(target, request)
         finally:
             file.close()
+
+    def _not_found(self, target: Target, request: Request) -> HTTPError:
+        accept = request.fields.get(b"accept")
+        return not_found(self.root, target, accept=accept, hidden=self._hidden)
 
     async def _answer_file(
         self, target: Target, request: Request, response: Response, file: OpenFile

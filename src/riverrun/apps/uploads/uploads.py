@@ -13,6 +13,7 @@ from typing import Final
 from riverrun.apps.files import Files
 from riverrun.apps.files.confinement import STORE_FOLDER
 from riverrun.apps.files.listing import Enhancement
+from riverrun.apps.files.missing import not_found
 from riverrun.apps.uploads.form import store_form
 from riverrun.apps.uploads.growing import send_growing
 from riverrun.apps.uploads.limits import Permissions, UploadLimits
@@ -156,7 +157,8 @@ class Uploads:
             case (name, upload_id) if name == UPLOADS:
                 await self._answer_upload(request, response, self.store.find(upload_id))
             case _:
-                raise HTTPError(404)
+                accept = request.fields.get(b"accept")
+                raise not_found(self._files.root, target, accept=accept, hidden=self._hidden)
 
     async def _answer_upload(self, request: Request, response: Response, upload: Upload) -> None:
         match request.method:

@@ -16,7 +16,7 @@ from html import escape
 from importlib.resources import files
 from typing import Final
 
-from riverrun.apps.files.listing.entries import Entry, readable
+from riverrun.apps.files.listing.entries import Entry, visible
 from riverrun.apps.files.listing.ordering import DEFAULT_ORDERS, Order, Ordering, Sort
 from riverrun.apps.files.listing.query import ListingQuery
 
@@ -34,11 +34,6 @@ OPPOSITES: Final = {
 }
 ICONS: Final = {"image": "i", "video": "v", "audio": "a"}
 SIZE_UNITS: Final = ("kB", "MB", "GB", "TB", "PB", "EB")
-
-# Shown as U+FFFD: what draws nothing, and what would turn the direction of the text around it.
-UNREADABLE: Final = dict.fromkeys(
-    (*range(0x20), *range(0x7F, 0xA0), *range(0x202A, 0x202F), *range(0x2066, 0x206A)), 0xFFFD
-)
 
 STYLE: Final = files(__package__).joinpath("page.css").read_text("utf-8")
 WAVES: Final = (
@@ -236,8 +231,7 @@ def format_size(size: int) -> str:
 
 def _text(name: str) -> str:
     """A name as text of the page."""
-    name = readable(name)
-    return escape(name if name.isprintable() else name.translate(UNREADABLE))
+    return escape(visible(name))
 
 
 def _count(number: int, noun: str) -> str:
