@@ -40,6 +40,12 @@ TUS = "tus"
 FAN_OUT = "fan-out"
 """The ability to send what is published to all who follow: a stream, or a channel in memory."""
 
+STREAMS = "streams"
+"""The ability to keep durable streams."""
+
+CATCH_UP = "catch-up"
+"""The ability to send what is kept in full: a stream, or a file that is put into its folder."""
+
 STREAMS_PREFIX = "/v1/stream/"
 CHANNEL_PREFIX = "/channel/"
 
@@ -221,6 +227,7 @@ PEERS = (
             FILES: Service(_nginx()),
             UPLOADS: Service(_nginx(f"{_NGINX_UPLOADS} client_body_buffer_size 128k;")),
             FAN_OUT: Service(_nginx(_NCHAN_LOCATIONS, f"load_module {_NCHAN};"), CHANNEL_PREFIX),
+            CATCH_UP: Service(_nginx()),
         },
         lambda: version_from(installed("nginx"), "-v"),
     ),
@@ -310,7 +317,7 @@ PEERS = (
         "The reference server of Durable Streams in Node.js, on files; one process, no log.",
         "bench/package.json",
         _node_with("@durable-streams/server"),
-        {FAN_OUT: Service(_durable_streams, STREAMS_PREFIX)},
+        dict.fromkeys((FAN_OUT, STREAMS), Service(_durable_streams, STREAMS_PREFIX)),
         lambda: node_package_version("@durable-streams/server"),
     ),
     Peer(
@@ -318,14 +325,18 @@ PEERS = (
         "riverrun",
         "`riverrun serve --log none`; everything else as it comes: flows, limits and timeouts on."
         " Uploads: `--allow upload,overwrite`; fsync, rename and fsync of the folder before the"
-        " answer. Fan-out: a durable stream, every message on disk before it is sent.",
+        " answer. Fan-out: a durable stream, every message on disk before it is sent. Appends and"
+        " catch-up: durable streams as they come.",
         "this working tree",
         _riverrun_program,
         {
             FILES: Service(_riverrun("--log", "none")),
             UPLOADS: Service(_RIVERRUN_UPLOADS),
             TUS: Service(_RIVERRUN_UPLOADS, "/~/tus/"),
-            FAN_OUT: Service(_riverrun("--log", "none", "--allow", "streams"), STREAMS_PREFIX),
+            **dict.fromkeys(
+                (FAN_OUT, STREAMS, CATCH_UP),
+                Service(_riverrun("--log", "none", "--allow", "streams"), STREAMS_PREFIX),
+            ),
         },
         _riverrun_version,
     ),

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from bench.model import Metric, Target, Work
 from bench.work import (
+    appends,
+    catch_up,
     fan_out,
     first_byte,
     large_file,
@@ -30,6 +32,8 @@ ALL: tuple[Work, ...] = (
     *upload_memory.WORKS,
     *slow_senders.WORKS,
     *fan_out.WORKS,
+    *appends.WORKS,
+    *catch_up.WORKS,
 )
 
 METRICS: tuple[Metric, ...] = tuple(metric for work in ALL for metric in work.metrics)
