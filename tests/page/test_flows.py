@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import re
+from base64 import b64encode
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -13,7 +14,7 @@ import httpx
 import pytest
 from playwright.async_api import Browser, expect
 from tests.page.conftest import complaints
-from tests.support.browser import eventually, visiting
+from tests.support.browser import DESKTOP, PHONE, Window, eventually, visiting
 from tests.support.serving import Serving, serving
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -125,6 +126,43 @@ async def test_a_transfer_is_paused_limited_and_cut_from_the_page(
         assert isinstance(reader.error, httpx.RemoteProtocolError | httpx.ReadError)
         assert reader.taken < SIZE
         assert complaints(visit) == []
+
+
+@pytest.mark.parametrize("window", [DESKTOP, PHONE], ids=["desktop", "phone"])
+async def test_an_upload_that_goes_on_is_told_as_the_whole(
+    server: Serving, browser: Browser, window: Window
+) -> None:
+    tus = {"tus-resumable": "1.0.0"}
+    name = b64encode(b"film.mp4").decode()
+
+    async def slowly() -> AsyncIterator[bytes]:
+        for _ in range(100):
+            yield bytes(1000)
+            await asyncio.sleep(0.1)
+
+    async with httpx.AsyncClient(base_url=server.address, timeout=60) as client:
+        begun = {**tus, "upload-length": "13000000", "upload-metadata": f"path {name}"}
+        upload = (await client.post("/~/tus/", headers=begun)).headers["location"]
+        body = {**tus, "content-type": "application/offset+octet-stream"}
+        await client.patch(upload, headers={**body, "upload-offset": "0"}, content=bytes(10**7))
+        rest = {**body, "upload-offset": "10000000", "content-length": "3000000"}
+        sending = asyncio.create_task(client.patch(upload, headers=rest, content=slowly()))
+        try:
+            async with visiting(browser, window) as visit:
+                page = visit.page
+                await page.goto(f"{server.address}/~/flows")
+                line = page.locator("li.flow").filter(has_text="film.mp4")
+                await expect(line).to_contain_text("10 MB of 13 MB")
+                bar = line.get_by_role("progressbar")
+                await expect(bar).to_have_js_property("max", 13_000_000)
+                assert await bar.evaluate("(bar) => bar.value") > 10_000_000
+                # What the buffer holds is to be read whole, on a telephone too.
+                for text in await line.locator(".tank-text:visible").all():
+                    assert await text.inner_text() != ""
+                    assert await text.evaluate("(text) => text.scrollWidth <= text.clientWidth")
+        finally:
+            sending.cancel()
+            await asyncio.gather(sending, return_exceptions=True)
 
 
 async def test_the_page_is_a_slow_reader_itself(

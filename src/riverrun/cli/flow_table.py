@@ -104,9 +104,12 @@ def waits(row: Row) -> float:
 
 def _cells(row: Row) -> tuple[str | Text, ...]:
     what = row["name"] or " ".join(filter(None, (row["method"], row["target"])))
-    moved = decimal(row["moved"])
-    if row["expected"]:
-        moved += f" {row['moved'] * 100 // row['expected']} %"
+    there, whole = row["moved"], row["expected"]
+    if row["part"] is not None:
+        there, whole = row["part"]["start"] + there, row["part"]["length"]
+    moved = decimal(there)
+    if whole:
+        moved += f" {there * 100 // whole} %"
     mark = row["buffer_mark"]
     buffer = "" if not mark else f"{min((row['buffered'] or 0) * 100 // mark, 999)} %"
     limit = "" if row["limit"] is None else f"{decimal(round(row['limit']))}/s"

@@ -1,6 +1,6 @@
 """What every transfer is doing, and the levers on it."""
 
-from riverrun.flows.flow import Carrier, Direction, Flow, FlowState, Subject, Waiting
+from riverrun.flows.flow import Carrier, Direction, Flow, FlowState, Part, Subject, Waiting
 from riverrun.flows.pace import Pacer, Shape
 from riverrun.flows.registry import Flows
 
@@ -11,6 +11,7 @@ __all__ = [
     "FlowState",
     "Flows",
     "Pacer",
+    "Part",
     "Shape",
     "Subject",
     "Waiting",

@@ -16,7 +16,7 @@ from collections.abc import Callable, Mapping
 from enum import Enum
 from time import monotonic
 from types import TracebackType
-from typing import TYPE_CHECKING, Protocol, Self
+from typing import TYPE_CHECKING, NamedTuple, Protocol, Self
 
 from riverrun.errors import BrokenError, BusyError
 from riverrun.flows.pace import Pacer, Shape
@@ -54,6 +54,13 @@ class Direction(Enum):
     OUT = "out"
 
 
+class Part(NamedTuple):
+    """What a transfer moves of something larger: its first byte, and how many that has in all."""
+
+    start: int
+    length: int | None
+
+
 class Subject(Protocol):
     """What a transfer is for, as far as can be told; a request is one."""
 
@@ -83,7 +90,8 @@ class Flow:
     """The account and the levers of one transfer.
 
     `moved` and `expected` are bytes (None: not known); `waiting` is why it does not move now. A
-    handler may give it a `name`. Times are in seconds of the clock.
+    handler may give it a `name`, and say of what it is a `part` (None: it is all there is to move).
+    Times are in seconds of the clock.
     """
 
     __slots__ = (
@@ -106,6 +114,7 @@ class Flow:
         "moved",
         "name",
         "opened_at",
+        "part",
         "registry",
         "state",
         "subject",
@@ -121,6 +130,7 @@ class Flow:
     ) -> None:
         self.id = 0
         self.name: str | None = None
+        self.part: Part | None = None
         self.direction = Direction.OUT
         self.subject: Subject | None = None
         self.carrier: Carrier | None = None

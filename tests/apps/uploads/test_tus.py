@@ -330,6 +330,15 @@ async def test_a_transfer_is_called_as_the_file_that_it_becomes(inbox: Inbox) ->
         await until(lambda: [flow.name for flow in inbox.server.flows] == ["film.mp4"])
 
 
+async def test_a_transfer_that_goes_on_tells_where_it_began_and_the_whole(inbox: Inbox) -> None:
+    address = await create(inbox, len(BODY), "film.mp4")
+    await patch(inbox, address, 0, BODY[:100])
+    async with await inbox.connect() as client:
+        lines = appending(100)
+        await client.send(sending(address, len(BODY) - 100, *lines, method="PATCH") + BODY[100:999])
+        await until(lambda: [flow.part for flow in inbox.server.flows] == [(100, len(BODY))])
+
+
 async def test_replacing_alone_is_enough_to_replace(open_inbox: OpenInbox) -> None:
     inbox = await open_inbox(permissions=Permissions(overwrite=True))
     (inbox.folder / "f").write_bytes(b"old")

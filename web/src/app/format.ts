@@ -2,16 +2,16 @@
 
 const UNITS = ["kB", "MB", "GB", "TB", "PB", "EB"];
 
-/** Bytes, to two or three digits: 1.2 MB. */
+/** Bytes, to two or three digits: 1.2 MB, which no line breaks apart. */
 export function size(bytes: number): string {
-  if (bytes < 1000) return `${bytes} B`;
+  if (bytes < 1000) return `${bytes}\u00a0B`;
   let shown = bytes / 1000;
   let step = 0;
   while (shown >= 999.5 && step < UNITS.length - 1) {
     shown /= 1000;
     step += 1;
   }
-  return `${shown.toFixed(shown < 9.95 ? 1 : 0)} ${UNITS[step]}`;
+  return `${shown.toFixed(shown < 9.95 ? 1 : 0)}\u00a0${UNITS[step]}`;
 }
 
 /** Bytes a second: 1.2 MB/s. */

@@ -12,6 +12,8 @@ export interface Flow {
   target: string | null;
   name: string | null;
   age: number;
+  /** Of what it moves a part, such as an upload that goes on: where it begins, and the whole. */
+  part: { start: number; length: number | null } | null;
   moved: number;
   expected: number | null;
   rate: number | null;
@@ -30,7 +32,9 @@ export interface Tank {
   /** From 0, empty, to 1, at the mark. */
   level: number;
   full: boolean;
+  /** What is in it, in words that stand for themselves, and as few as fit in it. */
   text: string;
+  short: string;
 }
 
 const STILL = 64; // bytes a second: heartbeats are no movement
@@ -40,6 +44,15 @@ export function whyOf(flow: Flow): Why {
   if (flow.waiting === "peer" || flow.waiting === "limit") return flow.waiting;
   if (flow.limit !== null && flow.rate !== null && flow.rate > flow.limit * 0.8) return "limit";
   return (flow.rate ?? 0) > STILL || flow.age < 1 ? "moving" : "source";
+}
+
+/** How far all of it has come, of which this transfer may be a part; the whole is null if not known. */
+export function progressOf({ part, moved, expected }: Flow): {
+  there: number;
+  whole: number | null;
+} {
+  if (part === null) return { there: moved, whole: expected };
+  return { there: part.start + moved, whole: part.length };
 }
 
 /** What is on the other side, in a word or two. */
@@ -57,10 +70,12 @@ export function tankOf(flow: Flow, size: (bytes: number) => string): Tank | null
   if (flow.direction === "out" && buffered === 0) {
     // The kernel takes the bytes from the file itself, until its own buffer for the reader is full.
     const full = whyOf(flow) === "peer";
-    return { level: Number(full), full, text: full ? "buffer full" : "buffer empty" };
+    const text = full ? "buffer full" : "buffer empty";
+    return { level: Number(full), full, text, short: text };
   }
-  const text = `buffer ${size(buffered)} of ${size(mark)}`;
-  return { level: Math.min(1.1, buffered / mark), full: buffered >= mark, text };
+  const short = `${size(buffered)} of ${size(mark)}`;
+  const text = `buffer ${short}`;
+  return { level: Math.min(1.1, buffered / mark), full: buffered >= mark, text, short };
 }
 
 /** Why it does or does not move, as a sentence. */

@@ -2,7 +2,7 @@
 
 import { useState } from "preact/hooks";
 import { decode, duration, rate, size } from "../app/format";
-import { agent, explain, type Flow, type Reason, waitedMost, whyOf } from "./flow";
+import { agent, explain, type Flow, progressOf, type Reason, waitedMost, whyOf } from "./flow";
 import { Graph } from "./graph";
 import { Pipe } from "./pipe";
 import { RateChoice } from "./rate_choice";
@@ -74,24 +74,23 @@ export function FlowLine({ line, steerable }: { line: Line; steerable: boolean }
 }
 
 function Progress({ flow }: { flow: Flow }) {
-  const { moved, expected } = flow;
+  const { there, whole } = progressOf(flow);
   const speed = flow.rate ?? 0;
   const waited = waitedMost(flow);
-  const left =
-    expected !== null && speed > 0 ? `, ${duration((expected - moved) / speed)} left` : "";
+  const left = whole !== null && speed > 0 ? `, ${duration((whole - there) / speed)} left` : "";
   return (
     <div class="progress">
-      {expected !== null && (
+      {whole !== null && (
         <progress
-          max={Math.max(1, expected)}
-          value={moved}
+          max={Math.max(1, whole)}
+          value={there}
           aria-label={`how much of ${flow.name ?? nameOf(flow)}`}
         />
       )}
       <p class="soft">
-        {expected === null
-          ? `${size(moved)}, no end known`
-          : `${size(moved)} of ${size(expected)}${left}`}
+        {whole === null
+          ? `${size(there)}, no end known`
+          : `${size(there)} of ${size(whole)}${left}`}
         {waited && ` · waited ${duration(waited.seconds)} ${WAITED_FOR[waited.reason]}`}
       </p>
     </div>
@@ -99,9 +98,14 @@ function Progress({ flow }: { flow: Flow }) {
 }
 
 function summary(flow: Flow): string {
-  const whole = flow.expected === null || flow.moved >= flow.expected;
   const took = `${size(flow.moved)} in ${duration(flow.age)}`;
-  return whole ? `Done: ${took}.` : `Cut off: ${took}, of ${size(flow.expected ?? 0)}.`;
+  const { there, whole } = progressOf(flow);
+  if (flow.expected !== null && flow.moved < flow.expected) {
+    return `Cut off: ${took}, of ${size(whole ?? flow.expected)}.`;
+  }
+  if (whole !== null && there < whole)
+    return `A piece is through: ${took}, up to ${size(there)} of ${size(whole)}.`;
+  return `Done: ${took}.`;
 }
 
 function pathOf(flow: Flow): string {

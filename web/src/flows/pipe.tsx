@@ -32,7 +32,8 @@ export function Pipe({ flow }: { flow: Flow }) {
           <rect class="level" width={level} height="20" />
           {tank && <line class="mark" x1={MARK} x2={MARK} y2="20" />}
         </svg>
-        <span class="tank-text">{tank?.text ?? ""}</span>
+        <span class="tank-text wide">{tank?.text}</span>
+        <span class="tank-text narrow">{tank?.short}</span>
       </span>
       <Part looks={outletOf(flow, why)} />
       <End name={out ? "reader" : "disk"} waited={waitedFor(why, out) === "to"} />

@@ -9,7 +9,7 @@ import { useWindow } from "./window";
 
 const SMALLEST_TILE = 160; // pixels
 const GAP = 12;
-const CAPTION = 48;
+const CAPTION = 32;
 const BEYOND = 1; // a row of pictures is much to load for nobody
 
 export interface Layout {

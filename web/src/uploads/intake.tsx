@@ -39,12 +39,8 @@ export default function Intake({ folder, onArrival }: IntakeProps) {
   };
   return (
     <div class="intake">
-      <button type="button" onClick={() => files.current?.click()}>
-        Upload files
-      </button>
-      <button type="button" onClick={() => folders.current?.click()}>
-        Upload a folder
-      </button>
+      <Choice label="Upload files" short="Files" act={() => files.current?.click()} />
+      <Choice label="Upload a folder" short="Folder" act={() => folders.current?.click()} />
       <input
         ref={files}
         type="file"
@@ -65,6 +61,16 @@ export default function Intake({ folder, onArrival }: IntakeProps) {
       />
       <DropZone folder={folder} />
     </div>
+  );
+}
+
+function Choice(props: { label: string; short: string; act: () => void }) {
+  return (
+    <button type="button" aria-label={props.label} onClick={props.act}>
+      <span class="icon icon-upload narrow" aria-hidden="true" />
+      <span class="wide">{props.label}</span>
+      <span class="narrow">{props.short}</span>
+    </button>
   );
 }
 

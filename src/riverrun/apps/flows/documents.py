@@ -14,6 +14,7 @@ Document: TypeAlias = dict[str, Any]
 
 CHANGING: Final = (
     "name",
+    "part",
     "moved",
     "expected",
     "rate",
@@ -51,6 +52,7 @@ def changing(flow: Flow, rate: int | None) -> Document:
     carrier = flow.carrier
     return {
         "name": flow.name,
+        "part": None if flow.part is None else flow.part._asdict(),
         "moved": flow.moved,
         "expected": flow.expected,
         "rate": rate,

@@ -159,7 +159,7 @@ async def _receive(
     checks: list[DigestCheck],
 ) -> None:
     if request.content_length != 0:
-        request.flow.name = "/".join(upload.record.target) or None
+        upload.explain(request.flow)
     async with _telling_progress(response, upload, asked):
         try:
             await upload.append(request, offset, checks=checks)

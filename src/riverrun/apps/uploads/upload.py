@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 from riverrun.apps.uploads.placing import Placed
 from riverrun.apps.uploads.record import Record, UploadState
 from riverrun.errors import ClosedError, HTTPError
+from riverrun.flows import Flow, Part
 from riverrun.http.request import Request
 from riverrun.io.partial_file import BodyCheck, PartialFile
 from riverrun.io.threads import to_its_end
@@ -136,6 +137,13 @@ class Upload:
         if self._size is None:
             self._size = self._store.stored_size(self)
         return self._size
+
+    def explain(self, flow: Flow) -> None:
+        """Have the transfer that adds to it told as what it is: the rest of a file, by its name."""
+        flow.name = "/".join(self.record.target) or None
+        start, length = self.offset, self.record.length
+        if start or length is not None:
+            flow.part = Part(start, length)
 
     def hold(self, source: Readable | None = None) -> Holding:
         """Work on it alone; what is received meanwhile is durable when the block is left.

@@ -211,7 +211,7 @@ class Tus:
                 raise BeyondLengthError(offset)
             return
         if announced != 0:
-            request.flow.name = "/".join(upload.record.target) or None
+            upload.explain(request.flow)
         await upload.append(request, offset, checks=checks)
         await _finish_if_whole(upload)
 
