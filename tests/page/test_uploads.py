@@ -15,6 +15,7 @@ import pytest
 from playwright.async_api import Browser, Locator, Page, expect
 from tests.examples.programs import free_port
 from tests.page.conftest import ALLOWED, complaints
+from tests.page.gateway import Gateway, gateway
 from tests.support.browser import eventually, visiting
 from tests.support.serving import Serving, serving
 
@@ -232,3 +233,100 @@ async def test_a_proxy_that_takes_small_requests_only_gets_small_ones(
             )
     assert (folder / "big.bin").read_bytes() == big.read_bytes()
     assert creations(server) == 1
+
+
+async def upload_through(proxy: Gateway, path: Path, browser: Browser) -> None:
+    async with visiting(browser) as visit:
+        await visit.page.goto(f"http://127.0.0.1:{proxy.port}/")
+        await choose(visit.page, path)
+        await expect(visit.page.get_by_label("Uploads", exact=True)).to_contain_text(
+            "1 file uploaded", timeout=30_000
+        )
+
+
+@pytest.mark.parametrize("patient", [False, True], ids=["at once", "after all of it"])
+async def test_a_proxy_that_refuses_is_found_out(
+    server: Serving, folder: Path, big: Path, browser: Browser, patient: bool
+) -> None:
+    with gateway(server.port, most=3 * MIB, patient=patient) as proxy:
+        await upload_through(proxy, big, browser)
+        assert proxy.refused > 0
+        assert max(proxy.pieces) <= proxy.most
+    assert (folder / "big.bin").read_bytes() == big.read_bytes()
+    assert creations(server) == 1
+
+
+async def test_what_is_announced_is_kept_to_from_the_first_piece(
+    server: Serving, folder: Path, big: Path, browser: Browser
+) -> None:
+    limit = "max-size=10000000, max-append-size=2000000, min-append-size=1000000"
+    with gateway(server.port, most=2_000_000, announces=limit) as proxy:
+        await upload_through(proxy, big, browser)
+        assert proxy.refused == 0
+        *pieces, last = proxy.pieces
+        assert pieces == [2_000_000] * 4
+        assert last == big.stat().st_size - 8_000_000
+    assert (folder / "big.bin").read_bytes() == big.read_bytes()
+    assert creations(server) == 1
+
+
+async def test_what_is_announced_to_be_too_large_is_not_sent(
+    server: Serving, folder: Path, big: Path, browser: Browser
+) -> None:
+    with gateway(server.port, most=MIB, announces="max-size=1000000") as proxy:
+        async with visiting(browser) as visit:
+            await visit.page.goto(f"http://127.0.0.1:{proxy.port}/")
+            await choose(visit.page, big)
+            line = line_of(visit.page, "big.bin")
+            await expect(line).to_contain_text("It is too large. It takes 1.0 MB at the most")
+        assert proxy.pieces == []
+    assert await stored(server.address)() == 0
+
+
+async def drop(page: Page, *paths: Path) -> None:
+    """Drag `paths` from outside over the middle of the page, and let go of them there.
+
+    The browser is told what its window system would tell it; from there on everything is as in a
+    person's drag: the events, the entries, and the reading of folders. What no test here drives is
+    the window system itself, that is, how the file manager hands a drag over to the browser.
+    """
+    session = await page.context.new_cdp_session(page)
+    files = [str(path) for path in paths]
+    data = {"items": [], "files": files, "dragOperationsMask": 1}
+    for kind in ("dragEnter", "dragOver", "drop"):
+        where = {"type": kind, "x": 400, "y": 400, "data": data}
+        await session.send("Input.dispatchDragEvent", where)
+        if kind == "dragOver":
+            await expect(page.get_by_text("Drop to upload into in box/")).to_be_visible()
+    await expect(page.get_by_text("Drop to upload")).to_have_count(0)
+
+
+async def test_folders_and_files_that_are_dropped_come_with_all_that_is_in_them(
+    server: Serving, folder: Path, tmp_path: Path, browser: Browser
+) -> None:
+    (folder / "in box").mkdir()
+    trip = tmp_path / "trip"
+    (trip / "day 1" / "more").mkdir(parents=True)
+    (trip / "nothing").mkdir()
+    (trip / ".hidden").write_text("left out")
+    # The browser gives the entries of a folder a hundred at a time.
+    expected = {"alone.txt", "trip/day 1/more/ä.txt"}
+    for number in range(130):
+        (trip / "day 1" / f"{number}.txt").write_text(str(number))
+        expected.add(f"trip/day 1/{number}.txt")
+    (trip / "day 1" / "more" / "ä.txt").write_text("water")
+    (tmp_path / "alone.txt").write_text("alone")
+    async with visiting(browser) as visit:
+        page = visit.page
+        await page.goto(f"{server.address}/in%20box/")
+        await expect(page.get_by_role("button", name="Upload files")).to_be_visible()
+        await drop(page, trip, tmp_path / "alone.txt")
+        uploads = page.get_by_label("Uploads", exact=True)
+        await expect(uploads).to_contain_text("132 files uploaded", timeout=60_000)
+        await expect(page.get_by_text("1 hidden file left out")).to_be_visible()
+        assert complaints(visit) == []
+    inbox = folder / "in box"
+    found = {str(path.relative_to(inbox)) for path in inbox.rglob("*") if path.is_file()}
+    assert found == expected
+    assert (inbox / "trip/day 1/more/ä.txt").read_text() == "water"
+    assert (inbox / "trip/day 1/129.txt").read_text() == "129"

@@ -1,8 +1,13 @@
 /**
  * The requests of tus 1.0, and nothing else: each succeeds, or fails in one of three ways.
  *
+ * The answers may say what a request may carry by the field of the IETF's resumable uploads, which
+ * tus has none for.
+ *
  * XMLHttpRequest carries the bytes, since fetch cannot tell how many of a body have left.
  */
+
+import { pieces } from "./pieces";
 
 const CREATION = "/~/tus/";
 const VERSION = "1.0.0";
@@ -105,6 +110,7 @@ export function append(
     };
     request.onload = () => {
       settle();
+      pieces.heed(request.getResponseHeader("upload-limit"));
       const reached = Number(request.getResponseHeader("upload-offset"));
       if (request.status === 204) resolve(reached);
       else reject(refusal(request.status, request.responseText, null));
@@ -143,6 +149,7 @@ async function ask(
   } catch {
     throw signal.aborted ? new Cut() : new Lost();
   }
+  pieces.heed(answer.headers.get("upload-limit"));
   if (!answer.ok) {
     const most = answer.headers.get("tus-max-size");
     throw refusal(answer.status, await answer.text(), most === null ? null : Number(most));

@@ -8,6 +8,7 @@
 import { size } from "../app/format";
 import { type Begun, forgotten, isSame, remember } from "./memory";
 import { Pace } from "./pace";
+import { pieces } from "./pieces";
 import * as tus from "./tus";
 
 export type State =
@@ -31,23 +32,7 @@ export const RESTING: ReadonlySet<State> = new Set([
 
 const FIRST_WAIT = 1_000; // milliseconds
 const LONGEST_WAIT = 30_000;
-const SMALLEST_PIECE = 256 * 1024;
-const FIRST_SMALLER_PIECE = 64 * 1024 * 1024;
 const TRY_AGAIN = new Set([408, 409, 423, 429, 500, 502, 503, 504, 507]);
-
-let pieces = Number.POSITIVE_INFINITY; // what a request may carry: less once a proxy has refused it
-
-/**
- * Send less in a request; false if it is little already.
- *
- * A proxy that takes no more answers 413, or closes the connection before the server has got
- * anything: a network that is cut leaves some of it there.
- */
-function smaller(): boolean {
-  if (pieces <= SMALLEST_PIECE) return false;
-  pieces = pieces === Number.POSITIVE_INFINITY ? FIRST_SMALLER_PIECE : pieces / 4;
-  return true;
-}
 
 export class Upload {
   state: State = "queued";
@@ -185,11 +170,16 @@ export class Upload {
       remember(this.#begun(this.url));
     } else {
       this.sent = await tus.offset(this.url, signal);
-      if (this.sent === this.#lostAt) smaller();
+      if (this.sent === this.#lostAt) pieces.smaller();
+    }
+    if (pieces.most !== null && file.size > pieces.most) {
+      await tus.forget(this.url).catch(() => undefined); // it expires
+      this.#restart();
+      throw new tus.Refused(413, "It is too large.", pieces.most);
     }
     this.pace.reset();
     while (this.sent < file.size) {
-      const piece = file.slice(this.sent, this.sent + pieces);
+      const piece = file.slice(this.sent, this.sent + pieces.size);
       this.#lostAt = this.sent;
       this.sent = await tus.append(this.url, this.sent, piece, (sent) => this.#note(sent), signal);
       this.#lostAt = -1;
@@ -224,7 +214,7 @@ export class Upload {
       this.#restart(); // it was kept for a time, and that is over
       return true;
     }
-    if (error.status === 413 && this.url !== null && smaller()) return true;
+    if (error.status === 413 && this.url !== null && pieces.smaller()) return true;
     if (error.status === 409 && this.url !== null) return true; // elsewhere than we thought
     if (TRY_AGAIN.has(error.status)) {
       this.words = error.message || `The server is busy (${error.status}).`;
