@@ -46,6 +46,9 @@ STREAMS = "streams"
 CATCH_UP = "catch-up"
 """The ability to send what is kept in full: a stream, or a file that is put into its folder."""
 
+WITHOUT_FLOWS = "without flows"
+"""The ability to give small answers with flows, or with the same program without them."""
+
 STREAMS_PREFIX = "/v1/stream/"
 CHANNEL_PREFIX = "/channel/"
 
@@ -331,6 +334,7 @@ PEERS = (
         _riverrun_program,
         {
             FILES: Service(_riverrun("--log", "none")),
+            WITHOUT_FLOWS: Service(_riverrun("--log", "none")),
             UPLOADS: Service(_RIVERRUN_UPLOADS),
             TUS: Service(_RIVERRUN_UPLOADS, "/~/tus/"),
             **dict.fromkeys(
@@ -347,6 +351,16 @@ PEERS = (
         "this working tree",
         lambda: in_product_venv("python"),
         {FAN_OUT: Service(_own_program("riverrun_broadcast.py"), CHANNEL_PREFIX)},
+        _riverrun_version,
+        variant_of="riverrun",
+    ),
+    Peer(
+        "riverrun-without-flows",
+        "riverrun, flows compiled out",
+        "As riverrun, but a small answer never asks for its flow.",
+        "this working tree",
+        lambda: in_product_venv("python"),
+        {WITHOUT_FLOWS: Service(_own_program("riverrun_without_flows.py"))},
         _riverrun_version,
         variant_of="riverrun",
     ),

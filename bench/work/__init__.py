@@ -12,6 +12,7 @@ from bench.work import (
     catch_up,
     fan_out,
     first_byte,
+    flows_cost,
     large_file,
     large_uploads,
     slow_senders,
@@ -34,6 +35,7 @@ ALL: tuple[Work, ...] = (
     *fan_out.WORKS,
     *appends.WORKS,
     *catch_up.WORKS,
+    *flows_cost.WORKS,
 )
 
 METRICS: tuple[Metric, ...] = tuple(metric for work in ALL for metric in work.metrics)
