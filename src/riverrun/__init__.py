@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from riverrun.io import open_file
     from riverrun.logs import Expiry, Log, LogStore, Producer, open_log, open_logs
     from riverrun.logs.disk import Retention
+    from riverrun.logs.memory import MemoryLogStore
     from riverrun.server import AccessLog, LogFormat, Options, Server, run
     from riverrun.streams import Readable, Writable, pipeline
 
@@ -42,6 +43,7 @@ __all__ = [
     "Log",
     "LogFormat",
     "LogStore",
+    "MemoryLogStore",
     "Options",
     "Permissions",
     "Producer",
@@ -79,6 +81,7 @@ _HOMES = {
     "Log": "riverrun.logs",
     "LogFormat": "riverrun.server",
     "LogStore": "riverrun.logs",
+    "MemoryLogStore": "riverrun.logs.memory",
     "Options": "riverrun.server",
     "Permissions": "riverrun.apps.uploads",
     "Producer": "riverrun.logs",

@@ -228,6 +228,14 @@ class LogContract:
             assert await waiting == b"two"
             assert await reader.read() == b""
 
+    async def test_a_reader_misses_nothing_that_comes_before_it_waits(self, log: Log) -> None:
+        async with log.read() as reader:
+            reading = asyncio.ensure_future(reader.read())
+            await asyncio.sleep(0)
+            await log.close()
+            async with asyncio.timeout(10):
+                assert await reading == b""
+
     async def test_all_who_wait_are_handed_the_same_chunk(self, log: Log) -> None:
         readers = [log.read() for _ in range(10)]
         waiting = [asyncio.ensure_future(reader.read()) for reader in readers]

@@ -41,11 +41,11 @@ class LogReader(Source):
         return b"" if info.closed else None
 
     async def _fetch(self, max_bytes: int | None) -> bytes:
-        while self._log.info.tail == self.offset:
+        # It may have changed since this was begun, as a task of its own.
+        while (chunk := self._try_fetch(max_bytes)) is None and self.offset == self._log.info.tail:
             await self._wait()
-            chunk = self._try_fetch(max_bytes)
-            if chunk is not None:
-                return chunk
+        if chunk is not None:
+            return chunk
         chunk = await read_some(self._log, self.offset, min(max_bytes or CHUNK_SIZE, CHUNK_SIZE))
         self.offset += len(chunk)
         return chunk

@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 from riverrun.io.database import open_database
 from riverrun.logs.contracts import Expiry, LogInfo, Origin
+from riverrun.logs.producing import Last
 
 VERSION = 1
 SCHEMA = """
@@ -227,12 +228,12 @@ class Catalogue:
         found = self.execute("SELECT 1 FROM segments WHERE file = ?", (file,))
         return found.fetchone() is not None
 
-    def producer(self, log: int, producer: str) -> tuple[int, int] | None:
-        """The epoch of a producer, and the last sequence of it."""
-        found: tuple[int, int] | None = self.execute(
+    def producer(self, log: int, producer: str) -> Last | None:
+        """The last append of a producer."""
+        found = self.execute(
             "SELECT epoch, sequence FROM producers WHERE log = ? AND id = ?", (log, producer)
         ).fetchone()
-        return found
+        return None if found is None else Last(*found)
 
     def save_producer(self, log: int, producer: str, epoch: int, sequence: int) -> None:
         """Store what was appended last."""

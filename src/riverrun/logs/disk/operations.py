@@ -15,9 +15,6 @@ from riverrun.logs.disk.catalogue import Row, Segment
 from riverrun.logs.disk.transaction import Transaction
 from riverrun.logs.errors import (
     ContentTypeError,
-    EpochError,
-    FencedError,
-    GapError,
     LogClosedError,
     LogExistsError,
     LogGoneError,
@@ -25,6 +22,7 @@ from riverrun.logs.errors import (
     OffsetError,
     OrderError,
 )
+from riverrun.logs.producing import is_repeat
 
 PAGE_LENGTH = 256
 SWEEP_LENGTH = 256
@@ -86,11 +84,9 @@ class Append:
         if row.closed:
             return self._answer_closed(row)
         if producer is not None:
-            known = transaction.catalogue.producer(row.id, producer.id)
-            if known is not None and _is_duplicate(producer, *known):
-                return Produced(row.tail, known[1], duplicate=True)
-            if known is None and producer.sequence:
-                raise GapError(0, producer.sequence)
+            last = transaction.catalogue.producer(row.id, producer.id)
+            if is_repeat(producer, last) and last is not None:
+                return Produced(row.tail, last.sequence, duplicate=True)
         if self.order is not None and row.last_order is not None and self.order <= row.last_order:
             raise OrderError(row.last_order)
         self.stored.add_to(transaction, row)
@@ -330,19 +326,6 @@ def _begin(transaction: Transaction, row: Row, stored: Stored, *, closed: bool) 
     stored.add_to(transaction, row)
     row.closed = closed
     return Known(row, transaction.last_segment(row), new=True)
-
-
-def _is_duplicate(producer: Producer, epoch: int, sequence: int) -> bool:
-    """Whether it was appended before; raises when it may not be appended now."""
-    if producer.epoch < epoch:
-        raise FencedError(epoch)
-    if producer.epoch > epoch:
-        if producer.sequence:
-            raise EpochError
-        return False
-    if producer.sequence > sequence + 1:
-        raise GapError(sequence + 1, producer.sequence)
-    return producer.sequence <= sequence
 
 
 def _key(producer: Producer) -> str:
