@@ -330,3 +330,53 @@ async def test_folders_and_files_that_are_dropped_come_with_all_that_is_in_them(
     assert found == expected
     assert (inbox / "trip/day 1/more/ä.txt").read_text() == "water"
     assert (inbox / "trip/day 1/129.txt").read_text() == "129"
+
+
+async def test_a_second_tab_looks_on_and_ends_nothing(
+    server: Serving, folder: Path, big: Path, browser: Browser
+) -> None:
+    async with visiting(browser) as visit:
+        first = visit.page
+        statuses: list[int] = []
+        visit.page.context.on("response", lambda response: statuses.append(response.status))
+        await first.goto(f"{server.address}/")
+        await slow(first)
+        await choose(first, big)
+        await eventually(stored(server.address), lambda offset: offset > MIB)
+        # A tab of the same browser knows of it, and is told how far it comes.
+        second = await first.context.new_page()
+        await second.goto(f"{server.address}/~/uploads")
+        line = line_of(second, "big.bin")
+        await expect(line).to_contain_text("another tab or program sends it")
+        # Whoever chooses the file there as well wants it to arrive, not to begin again.
+        await choose(second, big)
+        await expect(line).to_contain_text("another tab or program sends it")
+        for page in (first, second):
+            await expect(page.locator("li.upload a")).to_have_attribute(
+                "href", "/#big.bin", timeout=20_000
+            )
+        assert 409 not in statuses
+    assert (folder / "big.bin").read_bytes() == big.read_bytes()
+    assert creations(server) == 1
+    ended = [line for line in server.answered() if line["status"] == 409]
+    assert ended == []
+
+
+async def test_a_second_tab_goes_on_when_the_first_is_closed(
+    server: Serving, folder: Path, big: Path, browser: Browser
+) -> None:
+    async with visiting(browser) as visit:
+        first = visit.page
+        await first.goto(f"{server.address}/")
+        await slow(first)
+        await choose(first, big)
+        await eventually(stored(server.address), lambda offset: offset > MIB)
+        second = await first.context.new_page()
+        await second.goto(f"{server.address}/~/uploads")
+        line = line_of(second, "big.bin")
+        await expect(line).to_contain_text("another tab or program sends it")
+        await choose(second, big)
+        await first.close()
+        await expect(line.locator("a")).to_have_attribute("href", "/#big.bin", timeout=20_000)
+    assert (folder / "big.bin").read_bytes() == big.read_bytes()
+    assert creations(server) == 1

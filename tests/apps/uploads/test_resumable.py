@@ -7,7 +7,7 @@ import pytest
 from tests.apps.uploads.conftest import OpenInbox
 from tests.apps.uploads.inboxes import Inbox, sending
 from tests.apps.uploads.test_put import digest
-from tests.server.client import Reply, until
+from tests.server.client import Reply, request, until
 
 from riverrun.apps.uploads import upload as upload_module
 
@@ -85,6 +85,21 @@ async def test_a_newer_request_ends_the_stale_one(inbox: Inbox) -> None:
         assert (await stale.reply()).status == 409
     assert (await add(inbox, location, 5, b" fresh", last=True)).status == 201
     assert (inbox.folder / "f").read_bytes() == b"stale fresh"
+
+
+@pytest.mark.parametrize("path", ["/~/uploads/", "/~/uploads/{id}", "/f"])
+async def test_who_looks_ends_nothing(inbox: Inbox, path: str) -> None:
+    location = await begin(inbox, "/f")
+    async with await inbox.connect() as sender, await inbox.connect() as onlooker:
+        head = sending(location, 10, PARTIAL, "Upload-Offset: 0", WHOLE, method="PATCH")
+        await sender.send(head + b"first")
+        upload = await inbox.only_upload(offset=5)
+        await onlooker.send(request(path.format(id=upload.id)))
+        await onlooker._head()
+        assert upload.receiving
+        await sender.send(b"last!")
+        assert (await sender.reply()).status == 201
+    assert (inbox.folder / "f").read_bytes() == b"firstlast!"
 
 
 async def test_a_wrong_offset_is_told(inbox: Inbox) -> None:

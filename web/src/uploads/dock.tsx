@@ -64,6 +64,7 @@ export function headline({ uploads, active, left, rate: speed, size: all }: Queu
   const rest = uploads.length - many("done");
   if (rest === 0) return `${count(uploads.length, "file")} uploaded · ${size(all)}`;
   if (asking.length > 0) return asking.join();
+  if (many("elsewhere") > 0) return `${count(many("elsewhere"), "upload")} from elsewhere`;
   if (many("missing") > 0) return `${count(rest, "upload")} unfinished`;
   if (many("refused") > 0) return `${count(rest, "upload")} not taken`;
   return `${count(rest, "upload")} paused`;

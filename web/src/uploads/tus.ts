@@ -10,6 +10,7 @@
 import { pieces } from "./pieces";
 
 const CREATION = "/~/tus/";
+const LOOKING = "/~/uploads/"; // what is told of each upload, whatever it was begun with
 const VERSION = "1.0.0";
 const CREATED = 201;
 const SILENCE = 30_000; // milliseconds without a byte, after which the server is asked how it is
@@ -49,28 +50,44 @@ export async function create(
     "upload-metadata": metadata.join(","),
   };
   if (clash === "refuse") headers["if-none-match"] = "*";
-  const answer = await ask("POST", CREATION, headers, signal);
+  const answer = await request("POST", CREATION, headers, signal);
   const location = answer.headers.get("location");
   if (answer.status !== CREATED || location === null) throw new Refused(answer.status, "");
   return location;
 }
 
-/** How many bytes of an upload the server has on its disk. */
+/** What the server tells of an upload to who only looks. */
+export interface Sight {
+  state: string;
+  receiving: boolean;
+  offset: number;
+  target?: string;
+}
+
+/** Look at an upload; unlike asking for its offset, this ends no transfer that runs. */
+export async function look(url: string, signal: AbortSignal): Promise<Sight> {
+  const answer = await ask("GET", url.replace(CREATION, LOOKING), {}, signal);
+  return (await answer.json()) as Sight;
+}
+
+/**
+ * How many bytes of an upload the server has on its disk, for who goes on with it: whatever request
+ * still brings some is ended by this one.
+ */
 export async function offset(url: string, signal: AbortSignal): Promise<number> {
-  const answer = await ask("HEAD", url, {}, signal);
+  const answer = await request("HEAD", url, {}, signal);
   return Number(answer.headers.get("upload-offset"));
 }
 
 /** Forget an upload, and what has come of it. */
 export async function forget(url: string): Promise<void> {
-  await ask("DELETE", url, {}, new AbortController().signal);
+  await request("DELETE", url, {}, new AbortController().signal);
 }
 
 /** The path under which a finished upload stands, which may be another than was asked for. */
 export async function place(url: string): Promise<string | null> {
-  const entry = await fetch(url.replace(CREATION, "/~/uploads/"));
-  if (!entry.ok) return null;
-  const { target } = (await entry.json()) as { target?: string };
+  const sight = await look(url, new AbortController().signal).catch(() => null);
+  const target = sight?.target;
   return target ? decodeURIComponent(target).replace(/^\//, "") : null;
 }
 
@@ -127,10 +144,15 @@ export function append(
 
 /** Whether the server waits for our bytes: whoever holds a transfer up may do so for long. */
 async function stillReceiving(url: string): Promise<void> {
-  const timeout = AbortSignal.timeout(SILENCE / 3);
-  const answer = await fetch(url.replace(CREATION, "/~/uploads/"), { signal: timeout });
-  const { receiving } = (await answer.json()) as { receiving: boolean };
+  const { receiving } = await look(url, AbortSignal.timeout(SILENCE / 3));
   if (!receiving) throw new Lost();
+}
+
+/** Ask for what is told by the fields of the answer alone. */
+async function request(...asked: Parameters<typeof ask>): Promise<Response> {
+  const answer = await ask(...asked);
+  await answer.arrayBuffer(); // nothing, but what is not read counts as broken off
+  return answer;
 }
 
 async function ask(
@@ -154,7 +176,6 @@ async function ask(
     const most = answer.headers.get("tus-max-size");
     throw refusal(answer.status, await answer.text(), most === null ? null : Number(most));
   }
-  await answer.arrayBuffer(); // nothing, but what is not read counts as broken off
   return answer;
 }
 

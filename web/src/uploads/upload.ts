@@ -15,6 +15,7 @@ export type State =
   | "queued" // waits for its turn
   | "asking" // there is a file of that name: what now?
   | "missing" // begun before the page was loaded again: which file was it?
+  | "elsewhere" // another tab or program sends it
   | "sending"
   | "waiting" // for the network or the server; tries again
   | "paused"
@@ -25,11 +26,13 @@ export type State =
 export const RESTING: ReadonlySet<State> = new Set([
   "asking",
   "missing",
+  "elsewhere",
   "paused",
   "done",
   "refused",
 ]);
 
+const LOOK = 700; // milliseconds between two looks at what another may be sending
 const FIRST_WAIT = 1_000; // milliseconds
 const LONGEST_WAIT = 30_000;
 const TRY_AGAIN = new Set([408, 409, 423, 429, 500, 502, 503, 504, 507]);
@@ -116,9 +119,13 @@ export class Upload {
 
   /** Take up the file again, if it is the one. */
   found(file: File): boolean {
-    if (this.state !== "missing" || !isSame(this, file)) return false;
+    const awaited = this.state === "missing" || this.state === "elsewhere";
+    if (!awaited || !isSame(this, file)) return false;
     this.file = file;
-    this.#become("queued");
+    if (this.state === "missing") {
+      this.#attempt?.abort(); // a look that is still under way
+      this.#become("queued");
+    }
     return true;
   }
 
@@ -138,16 +145,26 @@ export class Upload {
     await tus.forget(url).catch(() => undefined); // it expires
   }
 
-  /** Ask how much of it has come, for one that began before the page was loaded again. */
+  /**
+   * See how much of it has come, for one that began before the page was loaded again, and go on
+   * seeing while another tab sends it.
+   */
   async look(): Promise<void> {
     if (this.url === null) return;
+    const attempt = new AbortController();
+    this.#attempt = attempt;
     try {
-      this.sent = await tus.offset(this.url, new AbortController().signal);
-      if (this.sent === this.size) this.#finish();
+      const { state, offset } = await this.#untilNobodySends(this.url, attempt.signal);
+      this.sent = offset;
+      if (state === "complete") {
+        this.#finish();
+        return;
+      }
     } catch (error) {
+      if (error instanceof tus.Cut) return; // it was given up, or its file was found
       if (error instanceof tus.Refused) this.#restart();
     }
-    this.changed();
+    this.#become(this.file === null ? "missing" : "queued");
   }
 
   /** The network is there again. */
@@ -169,6 +186,8 @@ export class Upload {
       this.sent = 0;
       remember(this.#begun(this.url));
     } else {
+      await this.#untilNobodySends(this.url, signal);
+      this.#become("sending");
       this.sent = await tus.offset(this.url, signal);
       if (this.sent === this.#lostAt) pieces.smaller();
     }
@@ -186,6 +205,24 @@ export class Upload {
       this.changed();
     }
     if (this.#clash === "rename") this.place = (await tus.place(this.url)) ?? this.path;
+  }
+
+  /**
+   * Look on for as long as another tab or program brings more of it. Asking for the offset would
+   * end its request; what does not move has lost its sender, and may be taken over.
+   */
+  async #untilNobodySends(url: string, signal: AbortSignal): Promise<tus.Sight> {
+    let before: number | null = null;
+    for (;;) {
+      const sight = await tus.look(url, signal);
+      if (signal.aborted) throw new tus.Cut();
+      if (!sight.receiving || sight.offset === before) return sight;
+      this.sent = sight.offset;
+      if (before !== null) this.#become("elsewhere");
+      else this.changed();
+      before = sight.offset;
+      await new Promise((resolve) => window.setTimeout(resolve, LOOK));
+    }
   }
 
   #note(sent: number): void {

@@ -84,6 +84,8 @@ function Words({ upload }: { upload: Upload }) {
       return <>Paused. {come} are there.</>;
     case "missing":
       return <>{come} are there. Choose or drop the same file again, and it goes on.</>;
+    case "elsewhere":
+      return <>{come} have come; another tab or program sends it.</>;
     case "done":
       return <>{inBytes(size)}</>;
     default:

@@ -11,6 +11,7 @@ const ORDER: readonly State[] = [
   "refused",
   "missing",
   "sending",
+  "elsewhere",
   "waiting",
   "paused",
   "queued",
