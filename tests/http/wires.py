@@ -49,8 +49,7 @@ class RecordingWire:
         for piece in pieces:
             self.sent += piece
 
-    def send_last(self, pieces: Sequence[bytes], size: int) -> None:
-        assert size == sum(map(len, pieces[1:])), "a body of another size was announced"
+    def send_last(self, pieces: Sequence[Chunk], size: int) -> None:
         self.send(pieces)
 
     def pass_on(self, chunk: bytes) -> None:

@@ -321,12 +321,8 @@ class Response(Writable):
             self.body_sent = size
             if self.opened_flow is not None:
                 self.opened_flow.moved += size
-            if not size or self._framing is not COUNTED:
-                self._wire.send_last((head,), 0)
-            elif type(chunk) is bytes:
-                self._wire.send_last((head, chunk), size)
-            else:  # it may be changed
-                self._wire.send((head, chunk))
+            whole = size and self._framing is COUNTED
+            self._wire.send_last((head, chunk) if whole else (head,), size)
             if self._declared == size and self._reusable:
                 self.state = ENDED  # what `_finish` would come to
                 return

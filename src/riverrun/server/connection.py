@@ -13,16 +13,14 @@ from enum import Enum
 from time import monotonic
 from typing import TYPE_CHECKING, cast
 
-from riverrun.errors import ClosedError, DisconnectedError, HTTPError, StallError
+from riverrun.errors import HTTPError
 from riverrun.http.handler import FINISHED
 from riverrun.http.headers import Fields, FieldView
-from riverrun.http.parser import RequestParser
 from riverrun.http.request import Request
 from riverrun.http.response import Response
 from riverrun.http.response_state import ENDED
 from riverrun.server.exchange import Exchange, fail
 from riverrun.server.intake import Hold, Incoming, Intake
-from riverrun.server.stalls import StallWatch
 from riverrun.server.turns import SMALL_ARRIVAL
 from riverrun.server.wire import SocketWire
 
@@ -56,13 +54,10 @@ class Connection(asyncio.BufferedProtocol):
         "_dropped",
         "_exchange",
         "_head_since",
-        "_incoming",
         "_intake",
         "_phase",
         "_queue",
-        "_receiving",
         "_refusal",
-        "_sending",
         "_since",
         "_transport",
         "client",
@@ -73,15 +68,12 @@ class Connection(asyncio.BufferedProtocol):
     def __init__(self, server: Server) -> None:
         self.server = server
         self._phase = IDLE
-        self._since = now = server.clock.now
+        self._since = server.clock.now
         self._head_since: float | None = None
         self._exchange: Exchange | None = None
-        self._incoming: Incoming | None = None
         self._queue: deque[Request] | None = None
         self._refusal: HTTPError | None = None
         self._dropped = 0
-        self._receiving = StallWatch(now)
-        self._sending = StallWatch(now)
 
     # What the transport calls.
 
@@ -91,8 +83,7 @@ class Connection(asyncio.BufferedProtocol):
         peer = transport.get_extra_info("peername")
         self.client = peer[0] if isinstance(peer, tuple) else ""
         self.wire = SocketWire(self, self._transport)
-        parser = RequestParser(self, server.options.limits)
-        self._intake = Intake(self._transport, parser, server.hangups, self._refuse, self.goes_on)
+        self._intake = Intake(self, self._transport, server)
         server.connections.add(self)
         server.vitals.accepted += 1
         server.vitals.connections += 1
@@ -119,7 +110,7 @@ class Connection(asyncio.BufferedProtocol):
         try:
             self._intake.parser.feed(data)
         except HTTPError as error:
-            self._refuse(error)
+            self.refuse(error)
         except Exception as error:  # noqa: BLE001 - told as the loop tells what its callbacks raise
             context = {"message": "a connection failed", "exception": error, "protocol": self}
             self.server.loop.call_exception_handler(context)
@@ -142,7 +133,7 @@ class Connection(asyncio.BufferedProtocol):
         exchange = self._exchange
         return (
             exchange is not None
-            and self._incoming is None
+            and self._intake.incoming is None
             and exchange.response.started
             and self.wire.waits_for_peer
         )
@@ -151,11 +142,8 @@ class Connection(asyncio.BufferedProtocol):
         self.server.turn.handle()
         self._phase = CLOSED
         self.server.connection_closed(self)
-        self._intake.close(self.server.budget)
+        self._intake.close()
         self.wire.lose()
-        if self._incoming is not None:
-            self._incoming.body.fail(DisconnectedError("the client went away"))
-            self._incoming = None
         for request in self._queue or ():
             request.discard()
         if self._exchange is not None:
@@ -187,21 +175,14 @@ class Connection(asyncio.BufferedProtocol):
             self._intake.hold(Hold.QUEUE)
 
     def body_received(self, chunk: bytes) -> None:
-        incoming = self._incoming
+        incoming = self._intake.incoming
         if incoming is None:
             self._drop(len(chunk))
-            return
-        incoming.received += len(chunk)
-        self.server.vitals.received += len(chunk)
-        limit = self.server.options.limits.body_size
-        if limit is not None and incoming.received > limit:
-            raise HTTPError(413)
-        incoming.body.feed(chunk)
-        if self.server.budget.spent:
-            self._intake.hold_for(self.server.budget)
+        else:
+            self._intake.take(incoming, chunk)
 
     def body_ended(self, trailers: Fields) -> None:
-        incoming, self._incoming = self._incoming, None
+        incoming = self._intake.let_go()
         if incoming is not None:
             if trailers:
                 incoming.request.trailers = FieldView(trailers)
@@ -216,7 +197,7 @@ class Connection(asyncio.BufferedProtocol):
     def close_after_response(self) -> None:
         """Take no more requests; close when the exchange that runs is over."""
         self.wire.last_response = True
-        if self._incoming is None:
+        if self._intake.incoming is None:
             self._intake.parser.stop()
 
     def exchange_over(self, exchange: Exchange) -> None:
@@ -232,8 +213,9 @@ class Connection(asyncio.BufferedProtocol):
             exchange.request.discard()
         if self._phase is CLOSED:
             return
-        if self._incoming is not None and self._incoming.request is exchange.request:
-            self._leave_body(self._incoming)
+        incoming = self._intake.incoming
+        if incoming is not None and incoming.request is exchange.request:
+            self._leave_body(incoming)
         else:
             self._next()
 
@@ -265,8 +247,11 @@ class Connection(asyncio.BufferedProtocol):
             if now - self._since >= limits.linger_timeout:
                 self._transport.abort()
             return
-        self._check_stalls(now)
-        if self._exchange is not None:
+        self._intake.check(now)
+        exchange = self._exchange
+        if self.wire.stalled(None if exchange is None else exchange.response, now):
+            self._transport.abort()
+        if exchange is not None:
             return
         if not self._intake.parser.within_head:
             self._head_since = None
@@ -275,7 +260,7 @@ class Connection(asyncio.BufferedProtocol):
         elif self._head_since is None:
             self._head_since = now
         elif now - self._head_since >= limits.head_timeout:
-            self._refuse(HTTPError(408))
+            self.refuse(HTTPError(408))
 
     # What happens next.
 
@@ -285,19 +270,14 @@ class Connection(asyncio.BufferedProtocol):
             if expectation.lower() != b"100-continue":
                 raise HTTPError(417)
             request.on_first_read = self._continue
-        server = self.server
-        high_water_mark = server.options.limits.body_high_water_mark
-        self._incoming = self._intake.receive_body(
-            request, high_water_mark, server.budget, server.flows, self.wire.cut
-        )
-        self._receiving.restart(server.clock.now)
+        self._intake.expect_body(request)
 
     def _continue(self) -> None:
         """The handler wants the body that the client is holding back."""
         exchange = self._exchange
         assert exchange is not None
         self.wire.last_response = self.server.stopping
-        if self._incoming is not None and not exchange.response.started:
+        if self._intake.incoming is not None and not exchange.response.started:
             self.wire.send((b"HTTP/1.1 100 Continue\r\n\r\n",))
 
     def _start(self, request: Request) -> None:
@@ -358,10 +338,10 @@ class Connection(asyncio.BufferedProtocol):
         if not self._queue:
             self._intake.release(Hold.QUEUE)
 
-    def _refuse(self, error: HTTPError) -> None:
+    def refuse(self, error: HTTPError) -> None:
         """Answer `error` after the exchanges that came before it, and close."""
         self._intake.parser.stop()
-        incoming, self._incoming = self._incoming, None
+        incoming = self._intake.let_go()
         if incoming is not None:
             self.wire.last_response = True
             incoming.body.fail(error)
@@ -380,19 +360,16 @@ class Connection(asyncio.BufferedProtocol):
 
     def _leave_body(self, incoming: Incoming) -> None:
         """The handler did not read the whole body: drop what is left, if that is little."""
-        self._incoming = None
+        self._intake.let_go()
         self._dropped = 0
-        length = incoming.request.content_length
-        left = None if length is None else length - incoming.received
+        left = incoming.left
         too_much = left is not None and left > self.server.options.limits.linger_size
         if self.wire.last_response or too_much:
             self._linger()
         else:
             self._phase = DRAINING
             self._since = self.server.clock.now
-        incoming.body.fail(ClosedError("the exchange is over"))
-        incoming.body.clear()
-        incoming.body.release()
+        incoming.discard()
 
     def _drop(self, size: int) -> None:
         self._dropped += size
@@ -416,22 +393,3 @@ class Connection(asyncio.BufferedProtocol):
             self._transport.write_eof()
         else:
             self._transport.close()
-
-    def _check_stalls(self, now: float) -> None:
-        limits = self.server.options.limits
-        incoming, exchange = self._incoming, self._exchange
-        if incoming is None or self._intake.held or incoming.request.waits:
-            self._receiving.restart(now)
-        elif self._receiving.stalled(incoming.received, now, limits):
-            self._incoming = None
-            self.close_after_response()
-            incoming.body.fail(StallError("stall_timeout", limits.stall_timeout))
-        if not self.wire.waits_for_peer or (exchange is not None and exchange.response.paused):
-            self._sending.restart(now)
-        elif self._sending.stalled(self._moved(), now, limits):
-            self._transport.abort()
-
-    def _moved(self) -> int:
-        """Bytes of the response that the kernel has accepted, but for a constant."""
-        moved = 0 if self._exchange is None else self._exchange.response.moved
-        return moved - self._transport.get_write_buffer_size()

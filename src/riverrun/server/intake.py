@@ -1,18 +1,21 @@
-"""The receiving half of a connection: whether its socket is read, and why not."""
+"""The receiving half of a connection: bodies, whether its socket is read, and why not."""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
 from enum import Enum
+from typing import TYPE_CHECKING
 
-from riverrun.errors import HTTPError
-from riverrun.flows import Flows
+from riverrun.errors import ClosedError, DisconnectedError, HTTPError, StallError
 from riverrun.http.parser import RequestParser
 from riverrun.http.request import Request
-from riverrun.server.hangups import Hangups
-from riverrun.streams.budget import BufferBudget
+from riverrun.server.stalls import StallWatch
 from riverrun.streams.buffer import ByteBuffer
+
+if TYPE_CHECKING:
+    from riverrun.server.connection import Connection
+    from riverrun.server.server import Server
 
 
 class Hold(Enum):
@@ -41,72 +44,97 @@ class Incoming:
         """How many bytes wait to be read."""
         return self.body.size
 
+    @property
+    def left(self) -> int | None:
+        """How many bytes are still to come, None if nobody knows."""
+        length = self.request.content_length
+        return None if length is None else length - self.received
+
+    def discard(self) -> None:
+        """Nobody wants the rest of it."""
+        self.body.fail(ClosedError("the exchange is over"))
+        self.body.clear()
+        self.body.release()
+
 
 class Intake:
-    """Stops the parser and the socket while there is any reason to hold them.
+    """Hands bodies to their requests, and stops the parser and the socket while there is a reason.
 
     A socket that is not read does not tell when its client goes away, so it is watched meanwhile.
-    What the parser finds wrong in what was kept is handed to `refuse`; `goes_on` tells whether the
-    connection does when its input ends.
+    What the parser finds wrong in what was kept is handed to the connection.
     """
 
-    __slots__ = ("_goes_on", "_hangups", "_holds", "_refuse", "_transport", "parser")
+    __slots__ = ("_connection", "_holds", "_server", "_transport", "_watch", "incoming", "parser")
 
     def __init__(
-        self,
-        transport: asyncio.Transport,
-        parser: RequestParser,
-        hangups: Hangups,
-        refuse: Callable[[HTTPError], None],
-        goes_on: Callable[[], bool],
+        self, connection: Connection, transport: asyncio.Transport, server: Server
     ) -> None:
+        self._connection = connection
         self._transport = transport
-        self.parser = parser
-        self._hangups = hangups
-        self._refuse = refuse
-        self._goes_on = goes_on
+        self._server = server
         self._holds: tuple[Hold, ...] = ()
+        self._watch = StallWatch(server.clock.now)
+        self.incoming: Incoming | None = None
+        self.parser = RequestParser(connection, server.options.limits)
 
-    @property
-    def held(self) -> bool:
-        """Whether the socket is not read."""
-        return bool(self._holds)
+    # Bodies.
 
-    def receive_body(
-        self,
-        request: Request,
-        high_water_mark: int,
-        budget: BufferBudget,
-        flows: Flows,
-        cut: Callable[[], None],
-    ) -> Incoming:
+    def expect_body(self, request: Request) -> None:
         """Make the buffer that `request` is read from; when it is full, the socket is not read.
 
-        A body that takes its time is a flow among `flows`, which `cut` ends badly.
+        A body that takes its time is a flow, and to end it badly is to cut the connection.
         """
+        server = self._server
         body = ByteBuffer(
-            high_water_mark,
+            server.options.limits.body_high_water_mark,
             pause=self._hold_body,
             resume=self._release_body,
-            budget=budget,
+            budget=server.budget,
         )
-        incoming = Incoming(request, body, cut)
-        request.attach(body, flows, incoming)
+        self.incoming = incoming = Incoming(request, body, self._connection.wire.cut)
+        request.attach(body, server.flows, incoming)
+        self._watch.restart(server.clock.now)
+
+    def take(self, incoming: Incoming, chunk: bytes) -> None:
+        """A piece of a body has come. Raises `HTTPError` 413 when it is longer than may be."""
+        server = self._server
+        incoming.received += len(chunk)
+        server.vitals.received += len(chunk)
+        limit = server.options.limits.body_size
+        if limit is not None and incoming.received > limit:
+            raise HTTPError(413)
+        incoming.body.feed(chunk)
+        if server.budget.spent:
+            self.hold(Hold.BUDGET)
+            server.budget.call_when_free(self._release_budget)
+
+    def let_go(self) -> Incoming | None:
+        """Expect no more of the body that is being received; return it, if there is one."""
+        incoming, self.incoming = self.incoming, None
         return incoming
+
+    def check(self, now: float) -> None:
+        """Give up a body whose client, when it is its turn, has sent too little for too long."""
+        incoming = self.incoming
+        if incoming is None or self._holds or incoming.request.waits:
+            self._watch.restart(now)
+            return
+        limits = self._server.options.limits
+        if self._watch.stalled(incoming.received, now, limits):
+            self.incoming = None
+            self._connection.close_after_response()
+            incoming.body.fail(StallError("stall_timeout", limits.stall_timeout))
+
+    # The socket.
 
     def hold(self, reason: Hold) -> None:
         """Stop reading for `reason`."""
         if not self._holds:
             self.parser.pause()
             self._transport.pause_reading()
-            self._hangups.watch(self._transport, self._goes_on)
+            self._server.hangups.watch(self._transport, self._connection.goes_on)
         if reason not in self._holds:
             self._holds += (reason,)
-
-    def hold_for(self, budget: BufferBudget) -> None:
-        """Stop reading until `budget` has room again."""
-        self.hold(Hold.BUDGET)
-        budget.call_when_free(self._release_budget)
 
     def release(self, reason: Hold) -> None:
         """`reason` is gone; read again if it was the last."""
@@ -115,26 +143,29 @@ class Intake:
         self._holds = tuple(other for other in self._holds if other is not reason)
         if self._holds:
             return
-        self._hangups.resume(self._transport)
+        self._server.hangups.resume(self._transport)
         self._transport.resume_reading()
         try:
             self.parser.resume()
         except HTTPError as error:
-            self._refuse(error)
+            self._connection.refuse(error)
 
     def drop_all(self) -> None:
         """Take no notice of anything that comes from now on, but let it come."""
         self.parser.stop()
         if self._holds:
             self._holds = ()
-            self._hangups.resume(self._transport)
+            self._server.hangups.resume(self._transport)
             self._transport.resume_reading()
 
-    def close(self, budget: BufferBudget) -> None:
+    def close(self) -> None:
         """The connection is gone."""
         self.parser.stop()
-        self._hangups.forget(self._transport)
-        budget.forget(self._release_budget)
+        self._server.hangups.forget(self._transport)
+        self._server.budget.forget(self._release_budget)
+        incoming = self.let_go()
+        if incoming is not None:
+            incoming.body.fail(DisconnectedError("the client went away"))
 
     def _hold_body(self) -> None:
         self.hold(Hold.BODY)

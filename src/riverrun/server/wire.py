@@ -14,11 +14,13 @@ from riverrun.errors import DisconnectedError, TruncatedError
 from riverrun.flows import Flow, Flows, FlowState, Waiting
 from riverrun.http.wire import ServerFields
 from riverrun.server.sendfile import RegionSender
+from riverrun.server.stalls import StallWatch
 from riverrun.server.transports import copies_what_it_keeps, socket_descriptor
 from riverrun.server.turns import SMALL_ANSWER
 from riverrun.streams.contracts import Chunk, FileRegion
 
 if TYPE_CHECKING:
+    from riverrun.http.response import Response
     from riverrun.server.connection import Connection
 
 READ_SIZE = 64 * 1024
@@ -43,6 +45,7 @@ class SocketWire:
         "_sender",
         "_transport",
         "_turn",
+        "_watch",
         "clock",
         "flows",
         "has_room",
@@ -62,6 +65,7 @@ class SocketWire:
         self._sender: RegionSender | None = None
         self._held: Sequence[Chunk] | None = None
         self._turn = connection.server.turn
+        self._watch = StallWatch(connection.server.clock.now)
         self._gone = False
         self._copies = not copies_what_it_keeps(transport)
         self.has_room = True
@@ -80,6 +84,18 @@ class SocketWire:
         sending = self._sender is not None and self._sender.waits_for_peer
         return sending or not self.has_room or self._transport.get_write_buffer_size() > 0
 
+    def stalled(self, response: Response | None, now: float) -> bool:
+        """Whether the client has taken too little for too long of what waits for it.
+
+        `response` is the one that is being sent, if there is one.
+        """
+        if not self.waits_for_peer or (response is not None and response.paused):
+            self._watch.restart(now)
+            return False
+        moved = 0 if response is None else response.moved
+        limits = self._connection.server.options.limits
+        return self._watch.stalled(moved - self.buffered, now, limits)
+
     def send(self, pieces: Sequence[Chunk]) -> None:
         """Hand `pieces` to the kernel, or what it does not take to the transport."""
         if self._gone:
@@ -90,9 +106,14 @@ class SocketWire:
             pieces = [piece if type(piece) is bytes else bytes(piece) for piece in pieces]
         self._transport.writelines(pieces)
 
-    def send_last(self, pieces: Sequence[bytes], size: int) -> None:
+    def send_last(self, pieces: Sequence[Chunk], size: int) -> None:
         """Hand over the end of a response of `size` bytes; while others are made, with theirs."""
-        if self._held is None and self._turn.handling and size <= SMALL_ANSWER and not self._gone:
+        if (
+            self._turn.handling
+            and size <= SMALL_ANSWER
+            and type(pieces[-1]) is bytes  # what may be changed is sent as it is now
+            and not (self._gone or self._held)
+        ):
             self._held = pieces
             self._turn.add_answer(self)
         else:
