@@ -6,9 +6,11 @@ BIN := $(VENV)/bin
 RUN := $(VENV)/.run-ready
 DEV := $(VENV)/.dev-ready
 PAGE := src/riverrun/web/build/manifest.json
+WORKERS ?= 2
+TESTS := $(BIN)/python -m pytest --cov --cov-report=
 NODE_MODULES := web/node_modules/.package-lock.json
 
-.PHONY: page serve river test once-more crash lint format bench pictures clean
+.PHONY: page serve river test crash lint format bench pictures clean
 
 serve: $(RUN)
 	@$(MAKE) --no-print-directory $(PAGE) || echo "The page was not built (is npm there?): folders are plain listings."
@@ -19,18 +21,15 @@ river: $(RUN)
 
 page: $(PAGE)
 
+# First what can run side by side, then what measures time, by itself. Which tests were skipped, and
+# why, stands at the end of each.
 test: $(DEV) $(PAGE) lint
 	cd web && npm run --silent test
 	$(BIN)/coverage erase
-	$(BIN)/coverage run -m pytest || $(MAKE) --no-print-directory once-more
-	$(BIN)/coverage combine --quiet
-	$(BIN)/coverage report --skip-covered --sort=cover
-
-# What failed beside everything else is run once more, alone: some tests measure time on a machine
-# that others use too. Both runs are shown.
-once-more:
-	@echo "== What failed above is run once more, alone =="
-	$(BIN)/coverage run -m pytest --last-failed --last-failed-no-failures none
+	$(TESTS) -n $(WORKERS) --dist worksteal -m "not timing"; together=$$?; \
+	$(TESTS) --cov-append -m timing; alone=$$?; \
+	$(BIN)/coverage report --skip-covered --sort=cover; \
+	exit $$((together | alone))
 
 crash: $(DEV)
 	$(BIN)/python -m tests.blackbox.crashes --rounds 10000

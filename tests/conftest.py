@@ -2,17 +2,37 @@
 
 from __future__ import annotations
 
+import signal
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack
+from pathlib import Path
 from typing import Any, TypeAlias
 
 import pytest
+from tests.support.crowd import crowded
+from tests.support.judges import installed
 
 from riverrun.http.handler import Handler
 from riverrun.http.limits import Limits
 from riverrun.server import Options, Server
 
 Serve: TypeAlias = Callable[..., Awaitable[Server]]
+
+# A shell starts what is to run in the background without Ctrl-C, and so would all that we start.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+@pytest.fixture(scope="session")
+def judges(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of the judges that come by npm."""
+    return installed(request, tmp_path_factory)
+
+
+@pytest.fixture(scope="session")
+def crowd(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder of 100,000 files."""
+    return crowded(request, tmp_path_factory)
 
 
 @pytest.fixture

@@ -33,8 +33,8 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Iterator, Sequence
-from contextlib import closing, contextmanager
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager, closing
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -49,14 +49,14 @@ from tests.blackbox.crash_clients import (
     clear,
     expect,
 )
-from tests.cli.programs import PROGRAM, Running, started
+from tests.blackbox.crash_servers import CrashServer, serve_uploads
 
 KIB = 1024
 MIB = 1024 * KIB
 NAMES = 6
 PATIENCE = 60.0
 CLEARED_EVERY = 20
-CHECKED_EVERY = 50
+CHECKED_EVERY = 10
 SYNC_SIZES = (64 * KIB, 16 * MIB)
 """How much is received before it is made durable: what it is, and less, which shows progress."""
 
@@ -91,41 +91,31 @@ class Crashes:
     async def finish(self) -> None:
         """Come back from the last crash, and finish everything."""
         async with asyncio.timeout(PATIENCE):
-            with self._serving(SYNC_SIZES[1]) as program:
-                await self._come_back(program.port, carry=[])
-                await clear(program.port)
+            async with self._serving(SYNC_SIZES[1]) as server:
+                await self._come_back(server.port, carry=[])
+                await clear(server.port)
                 expect(not self._waiting(), "what was given up still waits in the store")
         self._check_all(exact=True)
 
     async def _round(self, random: Random) -> None:
         carry = [sender for sender in self._senders if random.random() < 0.2]
-        with self._serving(random.choice(SYNC_SIZES)) as program:
-            await self._come_back(program.port, carry)
+        async with self._serving(random.choice(SYNC_SIZES)) as server:
+            await self._come_back(server.port, carry)
             if self.rounds % CLEARED_EVERY == 0:
-                await clear(program.port, self._carried)
+                await clear(server.port, self._carried)
             if self.rounds % CHECKED_EVERY == 0:
                 self._check_all(exact=not self._carried)
             self._senders = self._carried + self._new_senders(random)
-            await self._crash(program, random)
+            await self._crash(server, random)
         for sender in self._senders:
             self._settle(sender)
 
-    @contextmanager
-    def _serving(self, sync_size: int) -> Iterator[Running]:
+    @asynccontextmanager
+    async def _serving(self, sync_size: int) -> AsyncIterator[CrashServer]:
         """A server that is not expected to say anything but its greeting."""
-        code = (
-            "from riverrun.apps.uploads import upload; "
-            f"upload.SYNC_SIZE = {sync_size}; {PROGRAM[-1]}"
-        )
-        what = ("--allow", "upload,overwrite", "--port", "0", "--log", "none")
-        arguments = (*PROGRAM[:-1], code, "serve", str(self.folder), *what)
-        with started(arguments, folder=self.folder) as process:
-            program = Running(process)
-            program.read_greeting()
-            yield program
-            process.kill()
-            output, errors = process.communicate()
-            expect(not output and not errors, "the server says", output, errors)
+        async with CrashServer(serve_uploads, str(self.folder), sync_size) as server:
+            yield server
+        expect(not server.said, "the server says", server.said)
 
     async def _come_back(self, port: int, carry: Sequence[Sender]) -> None:
         """Compare what has become of the last round; finish it, but for some."""
@@ -155,7 +145,7 @@ class Crashes:
                 senders.append(dialect(files, random))
         return senders
 
-    async def _crash(self, program: Running, random: Random) -> None:
+    async def _crash(self, server: CrashServer, random: Random) -> None:
         """Let everybody send until the server is killed."""
         volley = random.random() < 0.5
         moment = Moment(self._senders, volley=volley)
@@ -163,7 +153,7 @@ class Crashes:
 
         async def send(sender: Sender) -> None:
             try:
-                await sender.run(program.port, moment)
+                await sender.run(server.port, moment)
             except (ConnectionError, EOFError):
                 if not struck.is_set():
                     raise
@@ -188,8 +178,7 @@ class Crashes:
         both: set[asyncio.Future[Any]] = {striking, sending}
         await asyncio.wait(both, return_when=asyncio.FIRST_COMPLETED)
         struck.set()
-        program.process.kill()
-        program.process.wait()
+        server.kill()
         striking.cancel()
         await sending
 

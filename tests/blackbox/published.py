@@ -8,6 +8,7 @@ import tarfile
 from pathlib import Path
 
 import pytest
+from tests.support.turns import alone
 
 FETCH = Path(__file__).with_name("fetch_sdist.py")
 
@@ -24,17 +25,20 @@ def unpacked(
     folder = temporary.mktemp(package) if cache is None else cache.mkdir(package)
     top = f"{package.replace('-', '_')}-{version}"
     archive = folder / f"{top}.tar.gz"
-    if not archive.exists():
-        fetched = subprocess.run(
-            [sys.executable, FETCH, package, version, folder],
-            capture_output=True,
-            timeout=60,
-            check=False,
-        )
-        assert fetched.returncode == 0, fetched.stderr.decode()
-    if not (folder / top / inside).exists():
-        with tarfile.open(archive) as opened:
-            start = f"{top}/{inside}/"
-            members = [member for member in opened.getmembers() if member.name.startswith(start)]
-            opened.extractall(folder, members, filter="data")
+    with alone(folder):
+        if not archive.exists():
+            fetched = subprocess.run(
+                [sys.executable, FETCH, package, version, folder],
+                capture_output=True,
+                timeout=60,
+                check=False,
+            )
+            assert fetched.returncode == 0, fetched.stderr.decode()
+        if not (folder / top / inside).exists():
+            with tarfile.open(archive) as opened:
+                start = f"{top}/{inside}/"
+                members = [
+                    member for member in opened.getmembers() if member.name.startswith(start)
+                ]
+                opened.extractall(folder, members, filter="data")
     return folder / top / inside

@@ -18,8 +18,6 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import multiprocessing
-import os
 import re
 import secrets
 import shutil
@@ -27,17 +25,14 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Iterator
-from contextlib import contextmanager
-from multiprocessing.connection import Connection
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 from random import Random
-from typing import Self
 
 from tests.blackbox.crash_clients import BrokenPromiseError, expect
+from tests.blackbox.crash_servers import CrashServer, serve_streams
 from tests.server.client import Client, Reply
-
-import riverrun
 
 KIB = 1024
 PATIENCE = 60.0
@@ -187,17 +182,17 @@ class StreamCrashes:
 
     async def finish(self) -> None:
         """Come back from the last crash."""
-        with self._serving() as program:
-            await self._check(program.port)
+        async with self._serving() as server:
+            await self._check(server.port)
 
     async def _round(self, random: Random) -> None:
-        with self._serving() as program:
-            await self._check(program.port)
+        async with self._serving() as server:
+            await self._check(server.port)
             if self.rounds % ROUNDS_OF_A_STREAM == 1:
-                await self._begin_anew(program.port)
+                await self._begin_anew(server.port)
             if self._life is None or self._life.done == Life.STEPS:
                 self._life = Life(f"life-{self.rounds}", random)
-            await self._crash(program, random)
+            await self._crash(server, random)
 
     async def _begin_anew(self, port: int) -> None:
         async with await connected(port) as client:
@@ -213,13 +208,13 @@ class StreamCrashes:
             for kind in range(3)
         ]
 
-    async def _crash(self, program: Served, random: Random) -> None:
+    async def _crash(self, server: CrashServer, random: Random) -> None:
         """Let everybody work until the server is killed."""
         assert self._life is not None
         before = self.tally["appended"]
-        work = [self._writing(writer, program.port) for writer in self._writers]
-        work += [self._reading(stream, program.port) for stream in self._streams]
-        work.append(self._living(self._life, program.port))
+        work = [self._writing(writer, server.port) for writer in self._writers]
+        work += [self._reading(stream, server.port) for stream in self._streams]
+        work.append(self._living(self._life, server.port))
         everything = asyncio.gather(*work)
         appends = random.randint(0, 60)
         end = time.monotonic() + random.uniform(0, 0.1)
@@ -229,7 +224,7 @@ class StreamCrashes:
             and not everything.done()
         ):
             await asyncio.sleep(0.001)
-        program.kill()
+        server.kill()
         await everything
 
     async def _writing(self, writer: Writer, port: int) -> None:
@@ -271,51 +266,12 @@ class StreamCrashes:
                 await self._life.check(client)
                 self.tally[f"life: {self._life.done}"] += 1
 
-    @contextmanager
-    def _serving(self) -> Iterator[Served]:
-        """A server that is not expected to say anything."""
-        said = self.folder / "said"
-        with Served(self.folder / "logs", said) as served:
-            yield served
-        expect(not said.read_bytes(), "the server says", said.read_bytes())
-
-
-class Served:
-    """A process that serves the streams in a folder until it is killed, or the block ends."""
-
-    def __init__(self, folder: Path, said: Path) -> None:
-        self._arguments = (str(folder), str(said))
-        self.port = 0
-
-    def __enter__(self) -> Self:
-        ours, theirs = FORKS.Pipe()
-        with ours, theirs:
-            self._process = FORKS.Process(target=serve, args=(*self._arguments, theirs))
-            self._process.start()
-            expect(ours.poll(PATIENCE), "the server does not start")
-            self.port = ours.recv()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.kill()
-
-    def kill(self) -> None:
-        """SIGKILL."""
-        self._process.kill()
-        self._process.join()
-
-
-FORKS = multiprocessing.get_context("forkserver")
-FORKS.set_forkserver_preload(["tests.blackbox.stream_crashes", "riverrun.apps.durable.streams"])
-
-
-def serve(folder: str, said: str, port: Connection) -> None:
-    """What the process does: forked from one that has imported everything, it starts at once."""
-    output = os.open(said, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
-    os.dup2(output, 1)
-    os.dup2(output, 2)
-    streams = riverrun.Streams(riverrun.open_logs(folder))
-    riverrun.run(streams, port=0, started=lambda server: port.send(server.port))
+    @asynccontextmanager
+    async def _serving(self) -> AsyncIterator[CrashServer]:
+        """A server that is not expected to say anything but its greeting."""
+        async with CrashServer(serve_streams, str(self.folder / "logs")) as server:
+            yield server
+        expect(not server.said, "the server says", server.said)
 
 
 async def connected(port: int) -> Client:

@@ -9,7 +9,6 @@ import gzip
 import json
 import os
 import random
-import shutil
 import subprocess
 import time
 from collections.abc import AsyncIterator, Iterator
@@ -19,6 +18,7 @@ import brotli  # type: ignore[import-untyped]
 import pytest
 from backports import zstd
 from playwright.async_api import Browser, expect
+from tests.cli.programs import tool
 from tests.support import redbot
 from tests.support.browser import eventually, launched, visiting
 from tests.support.serving import Serving, serving
@@ -30,13 +30,6 @@ MTIME = 1_700_000_000
 MODIFIED = "Tue, 14 Nov 2023 22:13:20 GMT"
 VIDEO_SECONDS = 30
 PATIENCE = 60
-
-
-def tool(name: str) -> str:
-    """Where a program is."""
-    found = shutil.which(name)
-    assert found, f"{name} is not installed; .ci/run installs it"
-    return found
 
 
 def run(name: str, *arguments: str | Path, cwd: Path, status: int = 0) -> bytes:

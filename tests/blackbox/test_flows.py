@@ -182,6 +182,7 @@ def test_a_cancelled_upload_is_cut(server: Serving) -> None:
     assert not large.with_name("cut.bin").exists()
 
 
+@pytest.mark.timing  # to within 3 %
 def test_a_limit_that_is_set_in_the_middle_is_kept(server: Serving) -> None:
     """Within 3 % over five seconds, by what the server says that it has sent."""
     with curl("--limit-rate", "200M", "-o", "/dev/null", f"{server.address}/large.bin"):

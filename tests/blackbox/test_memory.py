@@ -15,13 +15,13 @@ from pathlib import Path
 
 import pytest
 from tests.cli.programs import eventually
+from tests.support.crowd import FILES
 from tests.support.serving import Serving, serving
 
 pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="reads /proc")
 
 MIB = 1 << 20
 KIB_A_MIB = 1024
-ENTRIES = 100_000
 
 
 @pytest.fixture
@@ -145,37 +145,20 @@ def test_a_hundred_stalled_readers_cost_little_each(folder: Path) -> None:
                 reader.__exit__(None, None, None)
 
 
-@pytest.fixture(scope="module")
-def crowded(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder of 100,000 files."""
-    folder = tmp_path_factory.mktemp("crowded") / "served"
-    folder.mkdir()
-    one = folder / "entry-000000.bin"
-    one.touch()
-    # Of one file, ext4 takes 65,000 names.
-    for number in range(1, ENTRIES):
-        if number % 50_000 == 0:
-            one = folder / f"entry-{number:06}.bin"
-            one.touch()
-        else:
-            (folder / f"entry-{number:06}.bin").hardlink_to(one)
-    return folder
-
-
 @pytest.mark.parametrize("query", ["", "?sort=size"])
-def test_a_listing_of_100_000_entries_is_never_held(crowded: Path, query: str) -> None:
-    with serving(crowded) as server:
+def test_a_listing_of_100_000_entries_is_never_held(crowd: Path, query: str) -> None:
+    with serving(crowd) as server:
         warmed(server, "/?limit=1000", "Accept: application/x-ndjson")
         server.forget_peak()
         peak = server.peak_memory()
         with asking(server, f"/{query}", "Accept: application/x-ndjson") as client:
             received = take(client)
-        assert received > ENTRIES * 100
+        assert received > FILES * 100
         assert grown(server.peak_memory() - peak) < 6
 
 
-def test_a_listing_nobody_takes_waits(crowded: Path) -> None:
-    with serving(crowded) as server:
+def test_a_listing_nobody_takes_waits(crowd: Path) -> None:
+    with serving(crowd) as server:
         warmed(server, "/?limit=1000", "Accept: application/x-ndjson")
         server.forget_peak()
         peak = server.peak_memory()
@@ -185,6 +168,7 @@ def test_a_listing_nobody_takes_waits(crowded: Path) -> None:
             assert grown(server.peak_memory() - peak) < 6
 
 
+@pytest.mark.timing  # a tenth of a second
 @pytest.mark.parametrize("taken", [1000, 5 * MIB])
 def test_a_cancelled_download_closes_its_file_at_once(folder: Path, taken: int) -> None:
     path = sparse(folder / "large.bin", 1024 * MIB)
@@ -197,6 +181,7 @@ def test_a_cancelled_download_closes_its_file_at_once(folder: Path, taken: int) 
             assert server.until_closed(path) < 0.1
 
 
+@pytest.mark.timing  # a tenth of a second
 def test_a_follower_that_leaves_closes_its_file_at_once(folder: Path) -> None:
     path = folder / "a.log"
     path.write_bytes(b"line\n")

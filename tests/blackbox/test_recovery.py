@@ -7,6 +7,7 @@ from pathlib import Path
 from urllib.request import urlopen
 
 import msgspec
+import pytest
 from tests.support.serving import serving
 
 from riverrun.apps.uploads.catalogue import Catalogue
@@ -45,6 +46,7 @@ def seconds_to_answer(folder: Path, unfinished: int) -> float:
     return answered
 
 
+@pytest.mark.timing  # two starts are compared
 def test_ten_thousand_unfinished_uploads_cost_less_than_a_second(tmp_path: Path) -> None:
     empty, full = tmp_path / "empty", tmp_path / "full"
     empty.mkdir()

@@ -14,21 +14,14 @@ from pathlib import Path
 import httpx
 import pytest
 from durable_streams import DurableStream, DurableStreamError, LiveMode, SeqConflictError, stream
-from tests.blackbox.npm_packages import installed
-from tests.blackbox.test_clients import tool
+from tests.cli.programs import tool
 from tests.support.cutting_proxy import CuttingProxy, proxy_in_thread
 from tests.support.serving import Serving, serving
 
-HERE = Path(__file__).parent
 COUNT = 300
 CUTS = 10
 BROKEN = (httpx.HTTPError, DurableStreamError, ValueError)
 """What the client of Python raises when a line breaks, or it reads a head that was cut."""
-
-
-@pytest.fixture(scope="module")
-def suite(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return installed(request, tmp_path_factory, HERE / "streams_suite")
 
 
 @pytest.fixture
@@ -40,7 +33,7 @@ def server(tmp_path: Path) -> Iterator[Serving]:
 
 
 @pytest.mark.parametrize("live", ["sse", "long-poll"])
-def test_the_client_of_typescript(suite: Path, server: Serving, live: str) -> None:
+def test_the_client_of_typescript(judges: Path, server: Serving, live: str) -> None:
     with DurableStream.create(
         f"{server.address}/v1/stream/numbers", content_type="application/json"
     ):
@@ -48,7 +41,7 @@ def test_the_client_of_typescript(suite: Path, server: Serving, live: str) -> No
     with proxy_in_thread(server.port, seed=7, shortest=500, longest=12_000) as proxy:
         finished = subprocess.run(
             [tool("node"), "append_and_follow.mjs", address(proxy), str(COUNT), live],
-            cwd=suite,
+            cwd=judges,
             stdin=subprocess.DEVNULL,
             capture_output=True,
             timeout=100,

@@ -9,9 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.blackbox.npm_packages import installed
-from tests.blackbox.test_clients import tool
-from tests.cli.programs import running
+from tests.cli.programs import running, tool
 
 HERE = Path(__file__).parent
 HANDLER = f"{HERE / 'streams_handler.py'}:handler"
@@ -26,26 +24,21 @@ PARTS = (
 )
 
 
-@pytest.fixture(scope="module")
-def suite(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return installed(request, tmp_path_factory, HERE / "streams_suite")
-
-
 @pytest.mark.timeout(300)
 def test_every_test_that_the_suite_runs_passes(
-    suite: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    judges: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("STREAMS_FOLDER", str(tmp_path / "logs"))
     passed = 0
     with running("run", HANDLER, "--port", "0", "--log", "none", folder=tmp_path) as program:
         for part in PARTS:
-            told = run_part(suite, program.port, part, tmp_path / "report.json")
+            told = run_part(judges, program.port, part, tmp_path / "report.json")
             assert failures(told) == []
             passed += told["numPassedTests"]
     assert passed == TESTS
 
 
-def run_part(suite: Path, port: int, options: tuple[str, ...], report: Path) -> dict[str, Any]:
+def run_part(judges: Path, port: int, options: tuple[str, ...], report: Path) -> dict[str, Any]:
     """What the suite tells of those of its tests that the options choose."""
     report.unlink(missing_ok=True)
     program = (tool("node"), "node_modules/vitest/vitest.mjs", "run", "conformance.test.mjs")
@@ -57,7 +50,7 @@ def run_part(suite: Path, port: int, options: tuple[str, ...], report: Path) -> 
             "--reporter=json",
             f"--outputFile={report}",
         ],
-        cwd=suite,
+        cwd=judges,
         env={**os.environ, "STREAMS_ADDRESS": f"http://127.0.0.1:{port}"},
         stdin=subprocess.DEVNULL,
         capture_output=True,

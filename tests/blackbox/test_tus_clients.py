@@ -1,6 +1,6 @@
 """The clients of tus that people have, over lines that break.
 
-tuspy comes with the tools of development, tus-js-client by npm into pytest's cache.
+tuspy comes with the tools of development, tus-js-client by npm.
 """
 
 from __future__ import annotations
@@ -15,14 +15,12 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from tests.blackbox.test_clients import tool
+from tests.cli.programs import tool
 from tests.support.cutting_proxy import proxy_in_thread
 from tests.support.serving import Serving, serving
 from tusclient.client import TusClient
 from tusclient.exceptions import TusCommunicationError
 
-SCRIPT = Path(__file__).with_name("tus_uploads.mjs")
-TUS_JS_CLIENT = "tus-js-client@4.3.1"
 MIB = 1024 * 1024
 BIG = 64 * MIB
 UPLOADS = 20
@@ -37,26 +35,6 @@ def inbox(tmp_path: Path) -> Iterator[Serving]:
     with serving(folder, "--allow", "upload") as server:
         yield server
     shutil.rmtree(tmp_path)  # pytest keeps it otherwise, and it is gigabytes
-
-
-@pytest.fixture(scope="module")
-def modules(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The folder in which tus-js-client is installed."""
-    cache: pytest.Cache | None = getattr(request.config, "cache", None)
-    folder = tmp_path_factory.mktemp("tus") if cache is None else cache.mkdir("tus-js-client")
-    if not (folder / "node_modules" / "tus-js-client" / "package.json").exists():
-        (folder / "package.json").write_text('{"private": true}')
-        quiet = ("--no-audit", "--no-fund", "--no-package-lock", "--ignore-scripts")
-        installed = subprocess.run(
-            [tool("npm"), "install", *quiet, TUS_JS_CLIENT],
-            cwd=folder,
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            timeout=PATIENCE,
-            check=False,
-        )
-        assert installed.returncode == 0, installed.stderr.decode(errors="replace")
-    return folder
 
 
 def files(folder: Path, size: int) -> list[Path]:
@@ -101,12 +79,13 @@ def send_by_tuspy(url: str, path: Path, *, checksum: bool) -> None:
 
 
 def send_by_tus_js(
-    modules: Path, url: str, paths: list[Path], **options: object
+    judges: Path, url: str, paths: list[Path], **options: object
 ) -> list[dict[str, str]]:
     """Upload files; return what became of each."""
-    command = [tool("node"), str(SCRIPT), str(modules), url, json.dumps(options)]
+    command = [tool("node"), "tus_uploads.mjs", url, json.dumps(options)]
     finished = subprocess.run(
         [*command, *map(str, paths)],
+        cwd=judges,
         stdin=subprocess.DEVNULL,
         capture_output=True,
         timeout=PATIENCE,
@@ -148,11 +127,11 @@ def test_tuspy_uploads_over_a_bad_line(
     ("size", "shortest", "longest"), [(BIG, 1, 40 * MIB), (200_000, 1, 150_000), (1000, 1, 3000)]
 )
 def test_tus_js_client_uploads_over_a_bad_line(
-    inbox: Serving, modules: Path, tmp_path: Path, size: int, shortest: int, longest: int
+    inbox: Serving, judges: Path, tmp_path: Path, size: int, shortest: int, longest: int
 ) -> None:
     sent = files(tmp_path / "sent", size)
     with bad_line(inbox, shortest, longest) as url:
-        outcomes = send_by_tus_js(modules, url, sent)
+        outcomes = send_by_tus_js(judges, url, sent)
     assert [outcome.get("error") for outcome in outcomes] == [None] * UPLOADS
     check_received(tmp_path, sent)
 
@@ -168,9 +147,9 @@ def test_tus_js_client_uploads_over_a_bad_line(
     ids=lambda options: next(iter(options)),
 )
 def test_tus_js_client_uploads_in_each_of_its_ways(
-    inbox: Serving, modules: Path, tmp_path: Path, options: dict[str, object]
+    inbox: Serving, judges: Path, tmp_path: Path, options: dict[str, object]
 ) -> None:
     sent = files(tmp_path / "sent", 8 * MIB)[:3]
-    outcomes = send_by_tus_js(modules, endpoint(inbox.port), sent, **options)
+    outcomes = send_by_tus_js(judges, endpoint(inbox.port), sent, **options)
     assert [outcome.get("error") for outcome in outcomes] == [None] * 3
     check_received(tmp_path, sent)

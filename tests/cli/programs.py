@@ -5,6 +5,7 @@ from __future__ import annotations
 import http.client
 import os
 import select
+import shutil
 import signal
 import socket
 import subprocess
@@ -27,6 +28,13 @@ def environment(variables: Mapping[str, str]) -> dict[str, str]:
     """That of the tests without our own variables, and with these."""
     inherited = {k: v for k, v in os.environ.items() if not k.startswith("RIVERRUN_")}
     return inherited | {"PYTHONPATH": str(ROOT / "src"), **variables}
+
+
+def tool(name: str) -> str:
+    """Where a program is that the tests need."""
+    found = shutil.which(name)
+    assert found, f"{name} is not installed; .ci/run installs it"
+    return found
 
 
 def answer(*arguments: str, folder: Path, **variables: str) -> subprocess.CompletedProcess[str]:

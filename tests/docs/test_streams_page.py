@@ -5,8 +5,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from tests.blackbox.test_clients import tool
-from tests.cli.programs import running
+from tests.cli.programs import running, tool
 
 PAGE = Path(__file__).parents[2] / "docs" / "streams.md"
 PROGRAMS = re.findall(r"```python\n(.*?)```", PAGE.read_text(), re.DOTALL)

@@ -16,7 +16,6 @@ from typing import Any
 import httpx
 import pytest
 from playwright.async_api import Browser, Page, expect
-from tests.blackbox.npm_packages import installed
 from tests.examples.programs import EXAMPLES, ROOT
 from tests.page.conftest import complaints
 from tests.page.test_flows import reading
@@ -33,7 +32,6 @@ from tests.support.serving import Serving
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
-JUDGES = Path(__file__).parent / "judges"
 ASKED_FOR_PICTURES = bool(os.environ.get("RIVERRUN_PICTURES"))
 PICTURES = ROOT / "docs" / "pictures"
 ALL_PICTURES = ROOT / ".cache" / "pictures"
@@ -47,9 +45,8 @@ MIB = 1024 * 1024
 
 
 @pytest.fixture(scope="module")
-def axe(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> str:
-    folder = installed(request, tmp_path_factory, JUDGES)
-    return (folder / "node_modules" / "axe-core" / "axe.min.js").read_text()
+def axe(judges: Path) -> str:
+    return (judges / "node_modules" / "axe-core" / "axe.min.js").read_text()
 
 
 @pytest.fixture

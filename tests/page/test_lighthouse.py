@@ -9,20 +9,18 @@ import shutil
 from pathlib import Path
 
 import pytest
-from tests.blackbox.npm_packages import installed
 from tests.examples.programs import EXAMPLES
 from tests.support.browser import ARGUMENTS, NAMES
 from tests.support.serving import Serving
 
-JUDGES = Path(__file__).parent / "judges"
 CATEGORIES = ("performance", "accessibility", "best-practices")
 ENOUGH = 0.95
 ATTEMPTS = 3  # a busy machine makes any page slow
 
 
 @pytest.fixture(scope="module")
-def lighthouse(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return installed(request, tmp_path_factory, JUDGES) / "node_modules" / ".bin" / "lighthouse"
+def lighthouse(judges: Path) -> Path:
+    return judges / "node_modules" / ".bin" / "lighthouse"
 
 
 @pytest.fixture
@@ -32,6 +30,7 @@ def folder(tmp_path: Path) -> Path:
     return folder
 
 
+@pytest.mark.timing  # of the page, by the judge
 @pytest.mark.timeout(320)
 async def test_a_folder_is_fast_for_everybody_and_well_made(
     server: Serving, lighthouse: Path, tmp_path: Path

@@ -6,7 +6,6 @@ import asyncio
 import os
 import socket
 import struct
-import time
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import suppress
 from pathlib import Path
@@ -14,12 +13,15 @@ from pathlib import Path
 import pytest
 from tests.conftest import Serve
 from tests.server.client import Client, connection_of, request, until
+from tests.support.stopwatch import Stopwatch
 
 from riverrun.errors import BrokenError, ClosedError, DisconnectedError
 from riverrun.http.limits import KIB, MIB, Limits
 from riverrun.http.request import Request
 from riverrun.http.response import Response
 from riverrun.streams.contracts import FileRegion
+
+pytestmark = pytest.mark.timing  # a handler is to hear of it within a tenth of a second
 
 SOON = 0.1
 Leaving = Callable[[Client], None]
@@ -60,11 +62,11 @@ class Witness:
 
     async def sees(self, leave: Leaving, client: Client) -> None:
         """Let the client leave; the handler must be over soon."""
-        left = time.monotonic()
+        watch = Stopwatch()
         leave(client)
         async with asyncio.timeout(5):
             await self.over.wait()
-        assert time.monotonic() - left < SOON
+        assert watch.ours < SOON
 
 
 @each_leaving

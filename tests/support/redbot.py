@@ -12,6 +12,8 @@ import sys
 from pathlib import Path
 from typing import NamedTuple
 
+from tests.support.turns import alone
+
 ROOT = Path(__file__).resolve().parents[2]
 VERSION = "2.7.1"
 ENVIRONMENT = ROOT / ".cache" / f"redbot-{VERSION}"
@@ -40,10 +42,12 @@ def check(address: str) -> list[Note]:
 def _installed() -> Path:
     redbot = ENVIRONMENT / "bin" / "redbot"
     ready = ENVIRONMENT / ".ready"
-    if not ready.exists():
-        _run(sys.executable, "-m", "venv", "--clear", ENVIRONMENT)
-        _run(ENVIRONMENT / "bin" / "pip", "install", "--quiet", f"redbot=={VERSION}")
-        ready.touch()
+    with alone(ENVIRONMENT):
+        if not ready.exists():
+            _run(sys.executable, "-m", "venv", "--clear", "--without-pip", ENVIRONMENT)
+            pip = (sys.executable, "-m", "pip", "--python", ENVIRONMENT)
+            _run(*pip, "install", "--quiet", f"redbot=={VERSION}")
+            ready.touch()
     return redbot
 
 

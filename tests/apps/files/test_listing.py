@@ -5,7 +5,7 @@ import os
 import threading
 import time
 import tracemalloc
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import msgspec
@@ -22,12 +22,12 @@ from tests.apps.files.listings import (
     seen,
 )
 from tests.http.wires import RecordingWire
+from tests.support.crowd import FILES
 
 from riverrun.apps.files.listing import LISTING_TYPES, folder
 from riverrun.errors import DisconnectedError, HTTPError
 from riverrun.testing import no_leaks
 
-MANY = 100_000
 MIB = 1024 * 1024
 
 
@@ -352,22 +352,6 @@ async def test_a_query_that_makes_no_sense_is_refused(tmp_path: Path, method: st
 # What it costs
 
 
-@pytest.fixture(scope="module")
-def many(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """A folder of 100,000 entries, in no order."""
-    made = tmp_path_factory.mktemp("many")
-    directory = os.open(made, os.O_RDONLY)
-    try:
-        for number in range(MANY):
-            name = f"Holiday {number * 7919 % MANY:06}.jpg"
-            os.close(os.open(name, os.O_CREAT | os.O_WRONLY, dir_fd=directory))
-        yield made
-        for entry in os.scandir(made):
-            os.unlink(entry.name, dir_fd=directory)
-    finally:
-        os.close(directory)
-
-
 class CountingWire(RecordingWire):
     """Notes when the first byte came, and forgets the rest."""
 
@@ -382,28 +366,29 @@ class CountingWire(RecordingWire):
         self.received += sum(map(len, pieces))
 
 
+@pytest.mark.timing  # 20 ms
 @pytest.mark.parametrize("accept", [JSON, NDJSON, BROWSER])
-async def test_the_first_byte_does_not_wait_for_100_000_entries(many: Path, accept: str) -> None:
+async def test_the_first_byte_does_not_wait_for_100_000_entries(crowd: Path, accept: str) -> None:
     wire = CountingWire()
     begin = time.perf_counter()
-    await ask(many, "?limit=100", accept, wire=wire)
+    await ask(crowd, "?limit=100", accept, wire=wire)
     taken = time.perf_counter() - begin
     first = wire.first_byte_at - begin
     print(f"first byte {first * 1000:.1f} ms, last {taken * 1000:.0f} ms")
     assert first < 0.02
 
 
-async def test_a_listing_of_100_000_entries_is_never_held(many: Path) -> None:
+async def test_a_listing_of_100_000_entries_is_never_held(crowd: Path) -> None:
     wire = CountingWire()
-    await ask(many, "?limit=1", BROWSER)  # what is imported and remembered once
+    await ask(crowd, "?limit=1", BROWSER)  # what is imported and remembered once
     tracemalloc.start()
     try:
-        await ask(many, "", BROWSER, wire=wire)
+        await ask(crowd, "", BROWSER, wire=wire)
         _, peak = tracemalloc.get_traced_memory()
     finally:
         tracemalloc.stop()
     print(f"{wire.received / MIB:.1f} MiB sent, {peak / MIB:.2f} MiB held at most")
-    assert wire.received > 100 * MANY
+    assert wire.received > 100 * FILES
     assert peak < 4 * MIB
 
 

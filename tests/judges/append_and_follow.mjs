@@ -35,22 +35,29 @@ async function append() {
   await producer.close()
 }
 
+// The client tells that a response is over while it may still hold the last batch of it: so the end
+// is what a batch says, and a batch that comes late, when it has been asked for anew, is dropped.
 async function follow() {
   const got = []
   let offset = "-1"
   for (;;) {
+    let over = false
     try {
       const response = await stream({ url, offset, live, json: true, backoffOptions })
       const ended = await new Promise((resolve, reject) => {
         response.subscribeJson(async (batch) => {
+          if (over) return
           got.push(...batch.items)
           offset = batch.offset
+          if (batch.streamClosed) resolve(true)
         })
-        response.closed.then(() => resolve(response.streamClosed), reject)
+        response.closed.then(() => response.streamClosed || resolve(false), reject)
       })
       if (ended) return got
     } catch {
       await new Promise((resolve) => setTimeout(resolve, 2))
+    } finally {
+      over = true
     }
   }
 }

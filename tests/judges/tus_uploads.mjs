@@ -1,17 +1,16 @@
 // Uploads files with tus-js-client, one after another, and prints one line of JSON for each.
 //
-//   node tus_uploads.mjs MODULES ENDPOINT OPTIONS FILE...
+//   node tus_uploads.mjs ENDPOINT OPTIONS FILE...
 //
-// MODULES is the folder in which npm installed the client; OPTIONS are the client's own, as JSON.
+// OPTIONS are the client's own, as JSON.
 
 import { createReadStream } from 'node:fs'
-import { createRequire } from 'node:module'
-import { basename, join } from 'node:path'
+import { basename } from 'node:path'
 import { PassThrough } from 'node:stream'
+import * as tus from 'tus-js-client'
 
-const [modules, endpoint, given, ...files] = process.argv.slice(2)
+const [endpoint, given, ...files] = process.argv.slice(2)
 const options = JSON.parse(given)
-const tus = createRequire(join(modules, 'package.json'))('tus-js-client')
 
 // Of a file the client knows the length, and announces too much when it is to be deferred.
 function open(file) {
