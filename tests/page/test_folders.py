@@ -95,6 +95,7 @@ async def test_folders_are_walked_by_keys_and_by_history(
         await page.keyboard.press("?")
         await expect(page.get_by_role("dialog", name="Keys")).to_be_visible()
         await page.keyboard.press("Escape")
+        await expect(page.get_by_role("dialog", name="Keys")).to_be_hidden()
         await page.keyboard.press("v")
         await expect(page.locator(".grid")).to_be_visible()
         await page.reload()

@@ -24,7 +24,7 @@ from contextlib import contextmanager, suppress
 from types import TracebackType
 from typing import Self
 
-READ_SIZE = 16 * 1024
+READ_SIZE = 128 * 1024
 RESET = struct.pack("ii", 1, 0)  # SO_LINGER: on, no time, so that close sends a reset
 
 
@@ -46,10 +46,10 @@ class CuttingProxy:
         self._range = shortest, longest
         self._mended = False
         self._held_at: int | None = None
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._served: dict[asyncio.Task[None], asyncio.StreamWriter] = {}
 
     async def __aenter__(self) -> Self:
-        self._server = await asyncio.start_server(self._accept, "127.0.0.1", 0)
+        self._server = await asyncio.start_server(self._accept, "127.0.0.1", 0, limit=READ_SIZE)
         self.port = self._server.sockets[0].getsockname()[1]
         return self
 
@@ -60,9 +60,13 @@ class CuttingProxy:
         traceback: TracebackType | None,
     ) -> None:
         self._server.close()
-        for task in list(self._tasks):
+        await asyncio.sleep(0)  # for a connection that is just being accepted
+        served = dict(self._served)
+        for task in served:
             task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await asyncio.gather(*served, return_exceptions=True)
+        for writer in served.values():
+            await _close(writer)  # one whose task had not begun is open
         await self._server.wait_closed()
 
     def mend(self) -> None:
@@ -75,17 +79,19 @@ class CuttingProxy:
         self._mended = True
         self._held_at = sent
 
-    async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         # A task of our own: that of asyncio's would report being cancelled.
         task = asyncio.ensure_future(self._serve(reader, writer))
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        self._served[task] = writer
+        task.add_done_callback(self._served.pop)
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.connections += 1
         line = _Line(self._random.randint(*self._range), resets=self._random.random() < 0.5)
         try:
-            far_reader, far_writer = await asyncio.open_connection("127.0.0.1", self._target_port)
+            far_reader, far_writer = await asyncio.open_connection(
+                "127.0.0.1", self._target_port, limit=READ_SIZE
+            )
         except OSError:
             writer.transport.abort()
             return
@@ -103,9 +109,7 @@ class CuttingProxy:
                     _reset_at_close(one)
         finally:
             for one in (writer, far_writer):
-                one.transport.abort()
-                with suppress(OSError):
-                    await one.wait_closed()
+                await _close(one)
 
     async def _pass(
         self,
@@ -143,6 +147,12 @@ class _Line:
 
 class _CutError(Exception):
     """It is time."""
+
+
+async def _close(writer: asyncio.StreamWriter) -> None:
+    writer.transport.abort()
+    with suppress(OSError):
+        await writer.wait_closed()
 
 
 def _reset_at_close(writer: asyncio.StreamWriter) -> None:
