@@ -10,6 +10,9 @@ WORKERS ?= 2
 TESTS := $(BIN)/python -m pytest --cov --cov-report=
 NODE_MODULES := web/node_modules/.package-lock.json
 
+# Tests and benches start many servers; none is to be compiled anew each time.
+unexport PYTHONDONTWRITEBYTECODE
+
 .PHONY: page serve river test crash lint format bench pictures clean
 
 serve: $(RUN)

@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING
 from bench.client import HOST, Connection
 from bench.folder import SIZES, file_name
 from bench.model import VoidReadingError
-from bench.peers import FILES
+from bench.peers import FILES, WITHOUT_FLOWS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -237,7 +237,7 @@ class Trial:
                     server.stop()
 
     def _folder_for(self, ability: str, scratch: Path) -> Path:
-        if ability == FILES:
+        if ability in (FILES, WITHOUT_FLOWS):
             return self.folder
         empty = scratch / "stored"
         empty.mkdir()
