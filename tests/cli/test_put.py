@@ -101,7 +101,10 @@ def test_a_folder_arrives_with_all_below_it(served: Path, here: Path) -> None:
         ended = answer("put", "photos", "big.iso", f"{server.address}/in/", folder=here)
         assert ended.stderr == f"{server.address}/in/: 3 files, 21.0 MB\n"
         assert ended.returncode == 0
-        answer("put", "photos", f"{server.address}/other", folder=here)
+        ended = answer("put", "photos", f"{server.address}/other", folder=here)
+        assert ended.stderr == f"photos: 2 files, 11 bytes at {server.address}/other/\n"
+        ended = answer("put", "photos", f"{server.address}/", folder=here)
+        assert ended.stderr == f"photos: 2 files, 11 bytes at {server.address}/photos/\n"
     found = {
         str(path.relative_to(served)): path.read_bytes()
         for path in served.rglob("*")
@@ -113,6 +116,8 @@ def test_a_folder_arrives_with_all_below_it(served: Path, here: Path) -> None:
         "in/big.iso": DATA,
         "other/a [1] é.jpg": b"first",
         "other/old/b?.jpg": b"second",
+        "photos/a [1] é.jpg": b"first",
+        "photos/old/b?.jpg": b"second",
     }
     assert records(here) == []
 
@@ -130,7 +135,7 @@ def test_files_that_have_arrived_are_not_sent_again(served: Path, here: Path) ->
         (served / "b").rmdir()
         ended = answer("put", "photos/a", "photos/b", url, folder=here)
         assert ended.returncode == 0
-        assert ended.stderr == f"{url}: 2 files, 2 bytes, 1 of them were there already\n"
+        assert ended.stderr == f"{url}: 2 files, 2 bytes, 1 of them was there already\n"
     assert (served / "b").read_bytes() == b"b"
 
 
@@ -139,8 +144,48 @@ def test_what_is_there_is_kept_if_that_is_wanted(served: Path, here: Path) -> No
     with taking_uploads(served) as server:
         ended = answer("put", "big.iso", f"{server.address}/", "--no-overwrite", folder=here)
     assert ended.returncode == 2
-    assert ended.stderr.startswith("riverrun: big.iso: the server refuses: 412 Precondition Failed")
+    assert ended.stderr == (
+        "riverrun: big.iso: another file stands there, and stays because of --no-overwrite\n"
+    )
     assert (served / "big.iso").read_bytes() == b"before"
+
+
+@pytest.mark.parametrize("options", [(), ("--no-overwrite",)])
+@pytest.mark.parametrize("name", ["big.iso", "small"])
+def test_a_file_that_stands_there_already_is_success(
+    served: Path, here: Path, name: str, options: tuple[str, ...]
+) -> None:
+    (here / "small").write_bytes(b"a few words")
+    with serving(served, "--allow", "upload") as server:
+        url = f"{server.address}/{name}"
+        assert answer("put", name, url, folder=here).returncode == 0
+        received = server.answered()
+        ended = answer("put", name, url, *options, folder=here)
+        assert len(server.answered()) > len(received)
+    size = "21.0 MB" if name == "big.iso" else "11 bytes"
+    assert ended.stderr == f"{name}: {size} at {url}, was there already, {VERIFIED}\n"
+    assert ended.returncode == 0
+    assert records(here) == []
+
+
+@pytest.mark.parametrize("size", [len(DATA), 5])
+def test_another_file_that_stands_there_is_said_to(served: Path, here: Path, size: int) -> None:
+    (served / "big.iso").write_bytes(bytes(size))
+    with serving(served, "--allow", "upload") as server:
+        ended = answer("put", "big.iso", f"{server.address}/", folder=here)
+    assert ended.returncode == 2
+    assert ended.stderr == (
+        "riverrun: big.iso: another file stands there, and the server does not let it be replaced;"
+        " it would have to allow that: riverrun serve --allow upload,overwrite\n"
+    )
+    assert (served / "big.iso").read_bytes() == bytes(size)
+
+
+def test_an_empty_folder_is_said_to_be_one(served: Path, here: Path) -> None:
+    (here / "photos").mkdir()
+    with taking_uploads(served) as server:
+        ended = answer("put", "photos", f"{server.address}/", folder=here)
+    assert (ended.returncode, ended.stderr) == (0, "photos: there are no files in it\n")
 
 
 def test_pieces_can_be_smaller(served: Path, here: Path) -> None:

@@ -85,7 +85,9 @@ async def _put(
     if transfers.several:
         if not transfers.failed:
             await in_thread(lambda: forget_done([(file.path, file.url) for file in files], options))
-        screen.line(_summary(files, already, transfers.failed, address))
+        screen.line(_summary(names, files, already, transfers.failed, address))
+    elif not files:
+        screen.line(f"{', '.join(names)}: there are no files in it")
 
 
 def _locate(names: tuple[str, ...], url: str) -> Iterator[LocalFile]:
@@ -94,7 +96,7 @@ def _locate(names: tuple[str, ...], url: str) -> Iterator[LocalFile]:
         raise FailedError(f"{url}: several files go to a folder; end its address with a slash")
     for name in names:
         path = Path(name)
-        target = below(url, path.resolve().name) if is_folder(url) else url
+        target = _address_of(path, url)
         if path.is_dir():
             yield from walk_folder(path, target)
         else:
@@ -103,6 +105,8 @@ def _locate(names: tuple[str, ...], url: str) -> Iterator[LocalFile]:
 
 def _told(file: LocalFile, put: Uploaded) -> str:
     text = f"{file.path}: {size_of(put.size)} at {put.url}"
+    if put.already:
+        text += ", was there already"
     if put.resumed_at:
         text += f", went on from {size_of(put.resumed_at)}"
     if put.lost:
@@ -110,7 +114,20 @@ def _told(file: LocalFile, put: Uploaded) -> str:
     return f"{text}, {CHECKS[put.check]}"
 
 
-def _summary(files: list[LocalFile], already: int, failed: int, url: str) -> str:
+def _summary(
+    names: tuple[str, ...], files: list[LocalFile], already: int, failed: int, url: str
+) -> str:
     size = size_of(sum(file.size for file in files))
-    text = f"{url}: {counted(len(files) - failed, 'file')}, {size}"
-    return f"{text}, {already} of them were there already" if already else text
+    text = f"{counted(len(files) - failed, 'file')}, {size}"
+    if len(names) == 1:  # a folder
+        text = f"{names[0]}: {text} at {_address_of(Path(names[0]), url)}".rstrip("/") + "/"
+    else:
+        text = f"{url}: {text}"
+    if already:
+        text += f", {already} of them {'was' if already == 1 else 'were'} there already"
+    return text
+
+
+def _address_of(path: Path, url: str) -> str:
+    """Where a file or a folder goes: below `url` if that is the address of a folder."""
+    return below(url, path.resolve().name) if is_folder(url) else url

@@ -16,7 +16,7 @@ import click
 
 from riverrun.cli import INTERRUPTED
 from riverrun.cli.screen import FileView, Screen, size_of
-from riverrun.client import LostError, Patience, RefusalError, Stage
+from riverrun.client import ExistsError, LostError, Patience, RefusalError, Stage
 from riverrun.errors import RiverrunError
 
 FAILED = 2
@@ -25,6 +25,14 @@ MOST_FAILURES = 10
 
 STOPPING = frozenset((errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO, errno.EPIPE))
 """What the disk says when there is no use in trying the next file."""
+
+
+EXISTING = {
+    403: "another file stands there, and the server does not let it be replaced;"
+    " it would have to allow that: riverrun serve --allow upload,overwrite",
+    412: "another file stands there, and stays because of --no-overwrite",
+}
+"""Why a file that is there is in the way, by the status of the refusal."""
 
 
 class FailedError(click.ClickException):
@@ -118,6 +126,8 @@ def explain(error: Exception) -> str:
     if isinstance(error, OSError):
         reason = error.strerror or str(error)
         return f"{error.filename}: {reason}" if error.filename else reason
+    if isinstance(error, ExistsError):
+        return EXISTING.get(error.status, str(error))
     if isinstance(error, RefusalError):
         return f"the server refuses: {error}"
     return str(error)

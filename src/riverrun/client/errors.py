@@ -7,6 +7,7 @@
     │   ├── ChangedError      whoever wrote to the file while it was on its way
     │   └── DigestError       somebody on the way: these are not the bytes that were promised
     ├── RefusalError          the server: it will not do that
+    │   └── ExistsError       a file stands there, and it is not to be replaced
     ├── InputError            you: this cannot be sent
     ├── AddressError          you: no request can be sent to this address
     └── FolderError           you: this address is a folder, and a file was asked for
@@ -95,6 +96,19 @@ class RefusalError(RiverrunError):
     def __str__(self) -> str:
         shown = f"{self.status} {self.title}"
         return f"{shown}: {self.detail}" if self.detail else shown
+
+
+class ExistsError(RefusalError):
+    """A file stands at the address, which is not the one to be sent as far as can be told.
+
+    The status is 412 when the condition was ours, 403 when the server does not let it be replaced.
+    """
+
+    def __init__(self, error: RefusalError) -> None:
+        super().__init__(error.status, error.detail, title=error.title, headers=error.headers)
+
+    def __str__(self) -> str:
+        return f"a file stands there already: {super().__str__()}"
 
 
 class InputError(RiverrunError):

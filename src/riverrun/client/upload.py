@@ -22,6 +22,7 @@ from pathlib import Path
 from riverrun.client.appending import Appending
 from riverrun.client.errors import DigestError, LostError, RefusalError
 from riverrun.client.fields import WANT_REPR_DIGEST, UploadLimits, write_digest
+from riverrun.client.occupied import is_there
 from riverrun.client.pieces import Pieces
 from riverrun.client.progress import SILENT, Progress, Stage
 from riverrun.client.records import Record, Upload, default_folder, remove_expired
@@ -79,7 +80,7 @@ class Uploaded:
     """A file that is on the server: `size` in bytes, `resumed_at` where this run went on.
 
     `lost` is how many connections were lost on the way; `already` is whether an earlier run had
-    sent it; `resumable` whether the server takes resumable uploads.
+    sent it, or another program; `resumable` whether the server takes resumable uploads.
     """
 
     url: str
@@ -105,10 +106,11 @@ async def upload(
     program or another, goes on from where it stands, if neither the file nor the address is
     another by now.
 
-    Raises `RefusalError` when the server will not take it, `LostError` when it cannot be reached
-    any more, `DigestError` when other bytes have arrived, `ChangedError` when the file is written
-    to meanwhile, `BusyError` when another program sends it there, `OSError` when it cannot be
-    read. After `LostError` and after a cancel the next call goes on.
+    Raises `RefusalError` when the server will not take it, `ExistsError` when another file stands
+    there that is to stay, `LostError` when it cannot be reached any more, `DigestError` when other
+    bytes have arrived, `ChangedError` when the file is written to meanwhile, `BusyError` when
+    another program sends it there, `OSError` when it cannot be read. After `LostError` and after a
+    cancel the next call goes on.
     """
     options = options or UploadOptions()
     target = str(parse_address(url))
@@ -143,6 +145,7 @@ class _Uploading:
         self._pieces = Pieces(source.size, options.piece_size)
         self._at_once = source.size <= SENT_AT_ONCE and self._pieces.whole
         self._forgotten = 0
+        self._stood = False  # whether these bytes stood there before any of them was sent
 
     async def run(self) -> Uploaded:
         """Send what is missing."""
@@ -162,7 +165,9 @@ class _Uploading:
             if upload.resource is None:
                 answer = await self._begin(upload)
                 if answer is not None:
-                    return await self._conclude(upload, answer, resumable=answer.speaks)
+                    return await self._conclude(
+                        upload, answer, resumable=answer.speaks, already=self._stood
+                    )
             assert upload.resource is not None
             try:
                 answer = await appending.run(upload.resource, is_new=is_new)
@@ -214,9 +219,11 @@ class _Uploading:
             try:
                 return await self._begin_once(upload)
             except RefusalError as error:
-                if error.status == 412 and self._attempts.lost and await self._arrived(upload):
-                    # What seemed lost had been taken; only its answer was lost.
-                    return Standing(None, True, UploadLimits(), upload.digest)
+                size, digest = self._source.size, upload.digest
+                if await is_there(error, self._target, self._session, size=size, digest=digest):
+                    # Perhaps what seemed lost had been taken, and only its answer was lost.
+                    self._stood = not self._attempts.lost
+                    return Standing(None, True, UploadLimits(), digest)
                 await self._attempts.wait(error)
             except LostError as error:
                 await self._attempts.wait(error)
@@ -287,14 +294,14 @@ class _Uploading:
             fields["if-none-match"] = "*"
         return fields
 
-    async def _arrived(self, upload: Upload) -> bool:
-        try:
-            return await self._session.read_digest(self._target) == upload.digest
-        except LostError:
-            return False
-
     async def _conclude(
-        self, upload: Upload, answer: Standing, *, resumed_at: int = 0, resumable: bool = True
+        self,
+        upload: Upload,
+        answer: Standing,
+        *,
+        resumed_at: int = 0,
+        resumable: bool = True,
+        already: bool = False,
     ) -> Uploaded:
         """All has been sent: find out what is known of it."""
         found = answer.digest
@@ -321,6 +328,7 @@ class _Uploading:
             check,
             resumed_at,
             self._attempts.lost,
+            already=already,
             resumable=resumable,
         )
 
