@@ -12,6 +12,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from riverrun.errors import BrokenError, ClosedError
+from riverrun.http.passage import pass_to_all
 
 if TYPE_CHECKING:
     from riverrun.http.passage import Passage
@@ -67,8 +68,7 @@ class Broadcast:
         if not chunk:
             return
         framed = b"%x\r\n%b\r\n" % (len(chunk), chunk)
-        behind = [passage for passage in self._passages if not passage.try_pass(chunk, framed)]
-        for passage in behind:
+        for passage in pass_to_all(self._passages, chunk, framed):
             del self._passages[passage]
             _tell(passage, before)
 

@@ -53,7 +53,7 @@ class Events:
         response.try_write(b"")  # the head: the client knows that the stream is open
         self._loop = asyncio.get_running_loop()
         self._heartbeat = heartbeat
-        self._seen = response.body_sent
+        self._seen = response.moved
         self._timer: asyncio.TimerHandle | None = None
         if heartbeat is not None:
             response.call_at_end(self._stop)
@@ -132,10 +132,10 @@ class Events:
         response = self.response
         if not response.open:
             return
-        if response.body_sent == self._seen:
+        if response.moved == self._seen:
             with suppress(BusyError):  # something is being sent, only slowly
                 self._try_write(BEAT)
-        self._seen = response.body_sent
+        self._seen = response.moved
         self._watch()
 
     def _stop(self) -> None:

@@ -183,8 +183,8 @@ class Response(Writable):
     async def passage(self) -> Passage:
         """Send the head, and open the way for chunks that others are sent too."""
         await self.write(b"")
-        counted = self._declared is not None
-        return Passage(self, self._wire, self.flow, self._framing, counted=counted)
+        framing = self._framing if self._declared is None else COUNTED
+        return Passage(self, self._wire, self.flow, framing)
 
     async def write_region(self, region: FileRegion) -> None:
         """Send a region of a file without reading it; see `RegionSink.write_region`."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Protocol
 
 from riverrun.flows import Carrier, Flow, Flows, Waiting
@@ -36,8 +36,9 @@ class Wire(Carrier, Protocol):
     def send_last(self, pieces: Sequence[Chunk], size: int) -> None:
         """Hand over the end of a response, of `size` bytes; it may leave a moment later."""
 
-    def pass_on(self, chunk: bytes) -> None:
-        """Hand over bytes that others are handed too; only while there is room."""
+    @property
+    def pass_on(self) -> Callable[[bytes], None]:
+        """What hands over bytes that others are handed too; called only while there is room."""
 
     def hold_nothing(self, on: bool) -> None:
         """Whether there is room only when no byte waits, rather than up to the high-water mark."""

@@ -6,7 +6,7 @@ import asyncio
 import os
 import socket
 import struct
-from collections.abc import Awaitable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
@@ -125,9 +125,10 @@ class SocketWire:
         if pieces is not None and not self._gone:
             self._transport.writelines(pieces)
 
-    def pass_on(self, chunk: bytes) -> None:
-        """Hand `chunk` to the kernel, or what it does not take to the transport."""
-        self._transport.write(chunk)
+    @property
+    def pass_on(self) -> Callable[[bytes], None]:
+        """What hands a chunk to the kernel, or what that does not take to the transport."""
+        return self._transport.write
 
     def hold_nothing(self, on: bool) -> None:
         """Have room only while nothing waits in the transport, or up to the high-water mark."""
