@@ -28,6 +28,7 @@ FORKS.set_forkserver_preload(
     [__name__, "riverrun.cli.folder", "riverrun.cli.serving", "riverrun.apps.durable.streams"]
 )
 GREETING_ENDS = "Ctrl-C"
+PATIENCE = 240.0  # seconds until it listens: what is tested is not how fast the machine is
 
 
 def serve_uploads(folder: str, sync_size: int) -> None:
@@ -84,9 +85,9 @@ class CrashServer:
     def _start(self) -> None:
         with self._theirs:
             self._process.start()
-        greeting = read_until(self._output.fileno(), GREETING_ENDS)
+        greeting = read_until(self._output.fileno(), GREETING_ENDS, PATIENCE)
         while not greeting.endswith("\n"):
-            greeting += read_until(self._output.fileno(), "\n")
+            greeting += read_until(self._output.fileno(), "\n", PATIENCE)
         address = next(line for line in greeting.splitlines() if line.startswith("http://"))
         self.port = int(address.split()[0].rstrip("/").rpartition(":")[2])
 

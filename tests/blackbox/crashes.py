@@ -22,16 +22,10 @@ watching when fdatasync is called.
 
 from __future__ import annotations
 
-import argparse
 import asyncio
 import hashlib
 import json
-import secrets
-import shutil
 import sqlite3
-import sys
-import tempfile
-import time
 from collections import Counter
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, closing
@@ -41,7 +35,6 @@ from typing import Any
 
 from tests.blackbox.crash_clients import (
     DIALECTS,
-    BrokenPromiseError,
     Form,
     Moment,
     Sender,
@@ -49,12 +42,13 @@ from tests.blackbox.crash_clients import (
     clear,
     expect,
 )
+from tests.blackbox.crash_runs import run_program
 from tests.blackbox.crash_servers import CrashServer, serve_uploads
 
 KIB = 1024
 MIB = 1024 * KIB
 NAMES = 6
-PATIENCE = 60.0
+PATIENCE = 300.0  # seconds for a round: others may want the machine too
 CLEARED_EVERY = 20
 CHECKED_EVERY = 10
 SYNC_SIZES = (64 * KIB, 16 * MIB)
@@ -127,6 +121,7 @@ class Crashes:
         for file in (file for sender in rest if sender.complete for file in sender.files):
             if file.must_stand:
                 expect(file.stands(), f"{file.path.name} is not what was sent")
+                self.tally["bytes of acknowledged files found whole"] += len(file.content)
                 self._stands[file.path.name] = digest_of(file.content)
 
     def _new_senders(self, random: Random) -> list[Sender]:
@@ -239,31 +234,5 @@ def some_size(random: Random) -> int:
     return random.randint(min(1, largest), largest)
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description="Kill servers while they are uploaded to.")
-    parser.add_argument("--rounds", type=int, default=100)
-    parser.add_argument("--seed", type=int, default=None)
-    arguments = parser.parse_args()
-    seed = secrets.randbits(32) if arguments.seed is None else arguments.seed
-    folder = Path(tempfile.mkdtemp(prefix="riverrun-crashes-"))
-    print(f"{arguments.rounds} rounds of --seed {seed} in {folder}", flush=True)
-    asyncio.run(_run(Crashes(folder, seed), arguments.rounds))
-    shutil.rmtree(folder)
-
-
-async def _run(crashes: Crashes, rounds: int) -> None:
-    begun = time.monotonic()
-    try:
-        for done in range(0, rounds, 100):
-            await crashes.run(min(100, rounds - done))
-            print(f"{crashes.rounds} rounds, {time.monotonic() - begun:.0f} s", flush=True)
-        await crashes.finish()
-    except BrokenPromiseError as error:
-        notes = "\n".join(getattr(error, "__notes__", ()))
-        sys.exit(f"{error}\n{notes}")
-    for met, count in sorted(crashes.tally.items()):
-        print(f"{count:8}  {met}")
-
-
 if __name__ == "__main__":
-    main()
+    run_program("they are uploaded to", Crashes)

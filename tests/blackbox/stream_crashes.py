@@ -16,13 +16,8 @@ As of the crashes of uploads: the kernel lives on, so this says nothing of a pow
 
 from __future__ import annotations
 
-import argparse
 import asyncio
 import re
-import secrets
-import shutil
-import sys
-import tempfile
 import time
 from collections import Counter
 from collections.abc import AsyncIterator, Iterator
@@ -31,11 +26,12 @@ from pathlib import Path
 from random import Random
 
 from tests.blackbox.crash_clients import BrokenPromiseError, expect
+from tests.blackbox.crash_runs import run_program
 from tests.blackbox.crash_servers import CrashServer, serve_streams
 from tests.server.client import Client, Reply
 
 KIB = 1024
-PATIENCE = 60.0
+PATIENCE = 300.0  # seconds for a round: others may want the machine too
 STREAMS = 3
 ROUNDS_OF_A_STREAM = 10
 TYPE = "Content-Type: application/octet-stream"
@@ -312,28 +308,5 @@ def records_in(content: bytes, position: int) -> Iterator[tuple[str, int]]:
         position = stop
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description="Kill servers while streams are appended to.")
-    parser.add_argument("--rounds", type=int, default=100)
-    parser.add_argument("--seed", type=int, default=None)
-    arguments = parser.parse_args()
-    seed = secrets.randbits(32) if arguments.seed is None else arguments.seed
-    folder = Path(tempfile.mkdtemp(prefix="riverrun-stream-crashes-"))
-    print(f"{arguments.rounds} rounds of --seed {seed} in {folder}", flush=True)
-    crashes = StreamCrashes(folder, seed)
-    begun = time.monotonic()
-    try:
-        for done in range(0, arguments.rounds, 100):
-            asyncio.run(crashes.run(min(100, arguments.rounds - done)))
-            print(f"{crashes.rounds} rounds, {time.monotonic() - begun:.0f} s", flush=True)
-        asyncio.run(crashes.finish())
-    except BrokenPromiseError as error:
-        notes = "\n".join(getattr(error, "__notes__", ()))
-        sys.exit(f"{error}\n{notes}")
-    shutil.rmtree(folder)
-    for met, count in sorted(crashes.tally.items()):
-        print(f"{count:8}  {met}")
-
-
 if __name__ == "__main__":
-    main()
+    run_program("streams are appended to", StreamCrashes)

@@ -127,9 +127,9 @@ def running(
         yield program
 
 
-def read_until(descriptor: int, wanted: str) -> str:
-    """Read until `wanted` has come; fail at the end, or when it takes too long."""
-    deadline = time.monotonic() + DEADLINE
+def read_until(descriptor: int, wanted: str, patience: float = DEADLINE) -> str:
+    """Read until `wanted` has come; fail at the end, or after `patience` seconds."""
+    deadline = time.monotonic() + patience
     text = b""
     while wanted.encode() not in text:
         ready, _, _ = select.select([descriptor], [], [], max(0.0, deadline - time.monotonic()))
