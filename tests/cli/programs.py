@@ -25,8 +25,12 @@ LAST_LINE = "Ctrl-C"
 
 
 def environment(variables: Mapping[str, str]) -> dict[str, str]:
-    """That of the tests without our own variables, and with these."""
-    inherited = {k: v for k, v in os.environ.items() if not k.startswith("RIVERRUN_")}
+    """That of the tests without our own variables and the size of their terminal, with these."""
+    inherited = {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith("RIVERRUN_") and name not in ("COLUMNS", "LINES")
+    }
     return inherited | {"PYTHONPATH": str(ROOT / "src"), **variables}
 
 
