@@ -145,13 +145,16 @@ def test_a_hundred_stalled_readers_cost_little_each(folder: Path) -> None:
                 reader.__exit__(None, None, None)
 
 
-@pytest.mark.parametrize("query", ["", "?sort=size"])
-def test_a_listing_of_100_000_entries_is_never_held(crowd: Path, query: str) -> None:
-    with serving(crowd) as server:
-        warmed(server, "/?limit=1000", "Accept: application/x-ndjson")
+@pytest.mark.parametrize(
+    ("query", "accept"),
+    [("", "application/x-ndjson"), ("?sort=size", "application/x-ndjson"), ("", "text/html")],
+)
+def test_a_listing_of_100_000_entries_is_never_held(crowd: Path, query: str, accept: str) -> None:
+    with serving(crowd, "--no-page") as server:
+        warmed(server, "/?limit=1000", f"Accept: {accept}")
         server.forget_peak()
         peak = server.peak_memory()
-        with asking(server, f"/{query}", "Accept: application/x-ndjson") as client:
+        with asking(server, f"/{query}", f"Accept: {accept}") as client:
             received = take(client)
         assert received > FILES * 100
         assert grown(server.peak_memory() - peak) < 6
