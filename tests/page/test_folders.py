@@ -6,6 +6,7 @@ import struct
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
+from statistics import median
 
 import pytest
 from playwright.async_api import Browser, Error, Page, expect
@@ -21,6 +22,7 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 MOST_NODES = 2_000
 FIRST_ROWS_MS = 300
+LOADS = 9
 FIRST_VIEW_BYTES = 60_000
 
 
@@ -189,30 +191,69 @@ async def test_a_hundred_thousand_entries_are_scrolled_to_their_end_in_few_nodes
         assert complaints(visit) == []
 
 
+ROWS_PAINTED = """(() => {
+  window.firstRows = new Promise((resolve) => {
+    const look = () => {
+      if (document.querySelector("td a, .row a") === null) return;
+      watch.disconnect();
+      // A frame is made with them, and what is posted then comes when it has been painted.
+      requestAnimationFrame(() => {
+        const { port1, port2 } = new MessageChannel();
+        port1.onmessage = () => resolve(performance.now());
+        port2.postMessage(null);
+      });
+    };
+    const watch = new MutationObserver(look);
+    watch.observe(document, { childList: true, subtree: true });
+  });
+})()"""
+
+
 @pytest.mark.timing  # 300 ms
 async def test_the_first_rows_of_a_hundred_thousand_are_there_within_300_ms(
     crowded: Serving, browser: Browser
 ) -> None:
-    """The best of several loads: other work on the machine is not the page's."""
-    best = float("inf")
+    """From the request to the frame that shows them: the median, all that the server does in it."""
+    times = []
     async with visiting(browser) as visit:
-        for _ in range(8):
+        await visit.page.add_init_script(ROWS_PAINTED)
+        before = len(crowded.answered())
+        for load in range(LOADS):
             await visit.page.goto(crowded.address, wait_until="commit")
-            await visit.page.locator("td a, .row").first.wait_for()
             shown = await visit.page.evaluate(
-                """() => new Promise((resolve) => {
-                  const asked = performance.getEntriesByType('navigation')[0].requestStart;
-                  new PerformanceObserver((list) => {
-                    for (const entry of list.getEntriesByName('first-contentful-paint')) {
-                      resolve(entry.startTime - asked);
-                    }
-                  }).observe({ type: 'paint', buffered: true });
-                })"""
+                "firstRows.then((at) =>"
+                " at - performance.getEntriesByType('navigation')[0].requestStart)"
             )
-            best = min(best, shown)
-            if best < FIRST_ROWS_MS:
-                break
-    assert best < FIRST_ROWS_MS
+            times.append(shown)
+            # What the page still reads is given up, and takes nothing from the next load.
+            await visit.page.locator(".row").first.wait_for()
+            await visit.page.goto("about:blank")
+
+            async def answered() -> int:
+                return sum(line["target"] == "/" for line in crowded.answered()[before:])
+
+            await eventually(answered, (2 * (load + 1)).__eq__)
+    assert median(times) < FIRST_ROWS_MS, sorted(map(round, times))
+
+
+async def test_rows_that_are_there_stay_until_the_page_has_its_own(
+    crowded: Serving, browser: Browser
+) -> None:
+    async with visiting(browser) as visit:
+        await visit.page.add_init_script(
+            """(() => {
+              window.gone = [];
+              let shown = false;
+              new MutationObserver(() => {
+                const rows = document.querySelector("td a, .row a") !== null;
+                if (shown && !rows) gone.push(performance.now());
+                shown = rows;
+              }).observe(document, { childList: true, subtree: true });
+            })()"""
+        )
+        await visit.page.goto(crowded.address, wait_until="commit")
+        await visit.page.locator(".row").first.wait_for()
+        assert await visit.page.evaluate("gone") == []
 
 
 def picture(path: Path, shade: int, side: int = 512) -> None:

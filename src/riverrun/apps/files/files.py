@@ -11,6 +11,7 @@ from riverrun.apps.files.confinement import STORE_FOLDER, Root
 from riverrun.apps.files.digesting import Digests
 from riverrun.apps.files.following import follow_file, parse_start
 from riverrun.apps.files.listing import LISTING_TYPES, Enhancement, send_listing
+from riverrun.apps.files.listing.beginnings import Beginnings
 from riverrun.apps.files.missing import not_found
 from riverrun.apps.files.open_file import OpenFile
 from riverrun.apps.files.representation import represent
@@ -53,6 +54,7 @@ class Files:
     ) -> None:
         self.root = Root(root)
         self._digests = Digests()
+        self._beginnings = Beginnings()
         self._hidden = hidden
         self._cors = cors
         self._methods = ", ".join((*READING_METHODS, "OPTIONS", *changes))
@@ -169,6 +171,7 @@ class Files:
             takes_files=self._takes_files,
             enhancement=self._enhancement,
             resolve=self._resolver(segments),
+            beginnings=self._beginnings,
         )
 
     def _resolver(self, folder: tuple[str, ...]) -> Callable[[str], os.stat_result | None]:

@@ -15,6 +15,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Final, Protocol
 
+from riverrun.apps.files.listing.beginnings import Beginnings
 from riverrun.apps.files.listing.documents import JSON, NDJSON, JSONDocument, NDJSONDocument
 from riverrun.apps.files.listing.entries import Entry
 from riverrun.apps.files.listing.folder import Folder, Resolve
@@ -61,14 +62,15 @@ async def send_listing(
     takes_files: bool = False,
     enhancement: Enhancement | None = None,
     resolve: Resolve | None = None,
+    beginnings: Beginnings | None = None,
 ) -> None:
     """Answer a GET or HEAD of a folder, whose address ends in a slash.
 
     `directory` is a descriptor of the folder; it may be closed when this returns or raises. The
     path below the root is `segments`. Names that begin with a dot are left out unless `hidden`.
     `resolve` looks where symbolic links lead; it is called in a thread, and without it links are
-    left out. The page has a form for files if the folder `takes_files`, and an `enhancement` where
-    scripts run.
+    left out. `beginnings` are those of large folders that were listed before. The page has a form
+    for files if the folder `takes_files`, and an `enhancement` where scripts run.
 
     Raises `HTTPError` 400 for a query that makes no sense, 406 when the client takes none of
     `LISTING_TYPES`, 404 when the folder may not be looked into; `OSError` if the disk fails. A
@@ -84,7 +86,9 @@ async def send_listing(
     if media_type == HTML and limit is None and enhancement is not None:
         limit = ENHANCED_LIMIT  # which its links need not say
     try:
-        folder = Folder(directory, query.ordering, hidden=hidden, resolve=resolve)
+        folder = Folder(
+            directory, query.ordering, hidden=hidden, resolve=resolve, beginnings=beginnings
+        )
     except PermissionError:
         raise HTTPError(404) from None
     try:

@@ -3,7 +3,7 @@
 A folder gives its names in no order, so the first of them is known only when all have been seen. To
 hold none but a few, the folder is read again and again: each pass keeps the smallest keys behind
 the last one that was listed, up to a number of bytes, and forgets the rest. A folder that fits is
-read once; 100,000 names take about ten passes.
+read once; 100,000 names take about ten passes. The first keys of a large folder are kept a while.
 
 What stays the same while a folder is read is listed once. What is added or removed meanwhile is
 listed or not. What is given another time or size may be missed, or listed again where it then
@@ -22,6 +22,7 @@ from functools import partial
 from itertools import groupby
 from typing import Any, NamedTuple, TypeAlias, TypeVar
 
+from riverrun.apps.files.listing.beginnings import KEYS, Beginnings, Moment
 from riverrun.apps.files.listing.entries import Entry, describe
 from riverrun.apps.files.listing.ordering import Ordering
 
@@ -96,7 +97,10 @@ class Folder:
         *,
         hidden: bool = False,
         resolve: Resolve | None = None,
+        beginnings: Beginnings | None = None,
     ) -> None:
+        self._beginnings = Beginnings() if beginnings is None else beginnings
+        self._links = False  # whether any have been met
         self._ordering = ordering
         self._hidden = hidden
         self._resolve = resolve
@@ -118,8 +122,22 @@ class Folder:
     async def select(self, after: bytes, count: int | None) -> Selection:
         """Read the folder once, for the entries behind `after`; see `select`.
 
-        After a cancel nothing has changed, but the thread reads on until the folder is closed.
+        Of a folder whose beginning is known only that is selected, without reading it. After a
+        cancel nothing has changed, but the thread reads on until the folder is closed.
         """
+        if after:
+            return await self._read(after, count)
+        moment = Moment.of(self._descriptor)
+        known = self._beginnings.find(self._ordering, moment, hidden=self._hidden)
+        if known:
+            return Selection(known[:count], more=True)
+        selection = await self._read(after, count)
+        more = selection.more or len(selection.keys) > KEYS
+        if more and not self._links and moment == Moment.of(self._descriptor):
+            self._beginnings.keep(self._ordering, moment, selection.keys, hidden=self._hidden)
+        return selection
+
+    async def _read(self, after: bytes, count: int | None) -> Selection:
         return await self._in_thread(partial(select, self._keys(), after, count=count))
 
     async def render(self, keys: list[bytes], rows: Callable[[list[Entry]], bytes]) -> bytes:
@@ -132,16 +150,18 @@ class Folder:
         return await asyncio.shield(thread)
 
     def _keys(self) -> Iterator[bytes]:
-        needs_status = self._ordering.needs_status
         key = self._ordering.key
+        needs_status, hidden = self._ordering.needs_status, self._hidden
         with os.scandir(self._descriptor) as entries:
             for entry in entries:
                 if self._closed:
                     return
                 name = entry.name
-                if name[0] == "." and not self._hidden:
+                if not hidden and name[0] == ".":
                     continue
-                if needs_status or entry.is_symlink():
+                is_link = entry.is_symlink()
+                self._links |= is_link
+                if needs_status or is_link:
                     status = self._look(name)
                     if status is not None:
                         is_folder = stat.S_ISDIR(status.st_mode)
