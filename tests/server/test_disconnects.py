@@ -324,6 +324,23 @@ async def test_a_client_that_stops_sending_still_gets_what_is_being_sent(serve: 
         assert len((await client.reply()).body) == size
 
 
+@pytest.mark.parametrize("waits", [0.0, 0.005])
+async def test_a_client_that_stops_sending_at_once_is_answered_if_it_is_soon(
+    serve: Serve, waits: float
+) -> None:
+    async def handler(request: Request, response: Response) -> None:
+        if waits:
+            await asyncio.sleep(waits)
+        await response.end(request.path.encode())
+
+    server = await serve(handler)
+    async with await Client.connect(server) as client:
+        client.push(request("/first"))
+        client.writer.write_eof()
+        assert (await client.reply()).body == b"/first"
+        assert await client.ends() == b""
+
+
 async def test_a_client_that_stops_sending_still_gets_its_file(
     serve: Serve, tmp_path: Path
 ) -> None:

@@ -27,6 +27,9 @@ from riverrun.server.wire import SocketWire
 if TYPE_CHECKING:
     from riverrun.server.server import Server
 
+ABOUT_TO_ANSWER = 0.025
+"""Seconds in which a handler may still begin to answer a client that has ended its input."""
+
 UNREADABLE = Request("GET", b"", {}, keep_alive=False)
 
 
@@ -120,7 +123,9 @@ class Connection(asyncio.BufferedProtocol):
         """Go on sending to a client that has only stopped sending."""
         self.server.turn.handle()
         if not self.goes_on():
-            return False
+            if self._exchange is None or self._intake.incoming is not None:
+                return False
+            self.server.loop.call_later(ABOUT_TO_ANSWER, self._close_unless_it_goes_on)
         self._intake.parser.stop()
         if self._queue:
             self._queue[-1].keep_alive = False
@@ -137,6 +142,10 @@ class Connection(asyncio.BufferedProtocol):
             and exchange.response.started
             and self.wire.waits_for_peer
         )
+
+    def _close_unless_it_goes_on(self) -> None:
+        if self._phase is not CLOSED and not self.goes_on():
+            self._transport.close()
 
     def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 - asyncio's
         self.server.turn.handle()
@@ -377,7 +386,6 @@ class Connection(asyncio.BufferedProtocol):
             self._linger()
 
     def _close(self) -> None:
-        """Close after what has been written."""
         self.wire.flush()
         self._transport.close()
 
@@ -388,8 +396,5 @@ class Connection(asyncio.BufferedProtocol):
         self._phase = LINGERING
         self._since = self.server.clock.now
         self._intake.drop_all()
-        self.wire.flush()
-        if self._transport.can_write_eof():
-            self._transport.write_eof()
-        else:
+        if not self.wire.end_output():
             self._transport.close()

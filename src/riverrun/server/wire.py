@@ -180,9 +180,18 @@ class SocketWire:
         The client is told at once: it may be what ends the body (RFC 9112, 6.3).
         """
         self._connection.close_after_response()
+        self.end_output()
+
+    def end_output(self) -> bool:
+        """Tell the client that nothing follows; return whether it can be told (not beneath TLS)."""
         self.flush()
-        if self._transport.can_write_eof():
+        if not self._transport.can_write_eof():
+            return False
+        try:
             self._transport.write_eof()
+        except OSError:  # it has gone meanwhile
+            self._transport.abort()
+        return True
 
     def cut(self) -> None:
         """Reset the connection: a client that reads until the close must not take it for an end."""
