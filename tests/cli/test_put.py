@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import signal
+import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from tests.cli.programs import PROGRAM, answer, eventually, running, started
+from tests.cli.programs import PROGRAM, answer, environment, eventually, running, started
 from tests.support.cutting_proxy import proxy_in_thread
 from tests.support.serving import Serving, serving
 
@@ -234,3 +235,60 @@ def test_what_cannot_be_put_is_one_line(served: Path, here: Path, unused_tcp_por
                 f"riverrun: {message}\n",
             )
     assert records(here) == []
+
+
+@contextmanager
+def putting_input(url: str, here: Path) -> Iterator[subprocess.Popen[bytes]]:
+    """`riverrun put -`, whose standard input is the test's to write."""
+    with subprocess.Popen(
+        (*PROGRAM, "put", "-", url),
+        cwd=here,
+        env=environment({}),
+        stdin=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    ) as process:
+        try:
+            yield process
+        finally:
+            process.kill()
+
+
+def test_the_output_of_a_program_arrives_over_connections_that_are_cut(
+    served: Path, here: Path
+) -> None:
+    with (
+        taking_uploads(served) as server,
+        proxy_in_thread(server.port, seed=5, shortest=2 * MIB, longest=8 * MIB) as proxy,
+    ):
+        url = f"http://127.0.0.1:{proxy.port}/dump.sql"
+        with putting_input(url, here) as process:
+            _, errors = process.communicate(DATA, timeout=60)
+    assert process.returncode == 0, errors
+    assert proxy.cuts >= 1
+    assert errors.decode().startswith(f"standard input: 21.0 MB at {url}, ")
+    assert errors.decode().endswith(f"{VERIFIED}\n")
+    assert (served / "dump.sql").read_bytes() == DATA
+
+
+def test_input_that_is_interrupted_leaves_nothing(served: Path, here: Path) -> None:
+    with taking_uploads(served) as server:
+        url = f"{server.address}/dump.sql"
+        with putting_input(url, here) as process:
+            assert process.stdin is not None
+            process.stdin.write(DATA[:MIB])
+            process.stdin.flush()
+            waiting = served / ".riverrun" / "uploads"
+            eventually(lambda: sum(path.stat().st_size for path in waiting.iterdir()) == MIB)
+            process.send_signal(signal.SIGINT)
+            _, errors = process.communicate(timeout=20)
+        assert process.returncode == 130
+        assert errors == b"interrupted; the server keeps nothing, the same command begins anew\n"
+        assert list(waiting.iterdir()) == []
+    assert [path.name for path in served.iterdir()] == [".riverrun"]
+
+
+def test_input_needs_a_name(served: Path, here: Path) -> None:
+    with taking_uploads(served) as server:
+        ended = answer("put", "-", f"{server.address}/", folder=here)
+    assert ended.returncode == 2
+    assert ended.stderr.endswith("standard input has no name; end the address with one\n")

@@ -172,7 +172,8 @@ def get(url: str, file: str | None, *, retries: int, quiet: bool) -> None:
 Examples:
   riverrun put big.iso http://localhost:4000/
   riverrun put big.iso http://localhost:4000/images/new.iso --no-overwrite
-  riverrun put *.jpg holiday http://localhost:4000/photos/""",
+  riverrun put *.jpg holiday http://localhost:4000/photos/
+  pg_dump shop | gzip | riverrun put - http://localhost:4000/shop.sql.gz""",
 )
 @click.argument("files", nargs=-1, required=True, metavar="FILE...")
 @click.argument("url")
@@ -203,11 +204,15 @@ def put(
     """Put files and folders at URL, or below it if it ends in a slash.
 
     Cut the network or this program, and run it again: to a server that takes resumable uploads it
-    goes on from where it stands.
+    goes on from where it stands. FILE may be - for standard input: then a connection that is lost
+    costs nothing, but what this program has read is gone with it.
     """
-    from riverrun.cli.putting import put_files  # noqa: PLC0415 - imports the client
+    from riverrun.cli.putting import put_files, put_input  # noqa: PLC0415 - imports the client
     from riverrun.cli.transfers import TransferSettings  # noqa: PLC0415 - as above
 
+    if files == ("-",):
+        put_input(url, TransferSettings(retries, quiet), overwrite=overwrite, piece_size=piece_size)
+        return
     put_files(
         files, url, TransferSettings(retries, quiet), overwrite=overwrite, piece_size=piece_size
     )

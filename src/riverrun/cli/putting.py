@@ -1,9 +1,10 @@
-"""`riverrun put`: files and folders go to a server."""
+"""`riverrun put`: files, folders and what comes on standard input go to a server."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Final
 
 from riverrun.cli.screen import Screen, size_of
 from riverrun.cli.transfers import (
@@ -21,13 +22,17 @@ from riverrun.client import (
     UploadOptions,
     forget_done,
     upload,
+    upload_stream,
     walk_folder,
 )
+from riverrun.client.descriptor_source import DescriptorSource
 from riverrun.client.names import below, is_folder
 from riverrun.client.session import parse_address
 from riverrun.errors import RiverrunError
 from riverrun.io.threads import in_thread
 
+INPUT: Final = "standard input"
+STANDARD_INPUT: Final = 0
 CHECKS = {
     Check.VERIFIED: "digest verified",
     Check.GIVEN: "accepted with its digest",
@@ -51,6 +56,41 @@ def put_files(
         transfers,
         _put(names, url, settings, screen, transfers, UploadOptions(overwrite, piece_size)),
     )
+
+
+def put_input(
+    url: str, settings: TransferSettings, *, overwrite: bool, piece_size: int | None
+) -> None:
+    """Put what comes on standard input at `url`."""
+    if is_folder(str(parse_address(url))):
+        raise FailedError(f"{url}: standard input has no name; end the address with one")
+    screen = Screen(quiet=settings.quiet)
+    transfers = Transfers(screen, several=False)
+    options = UploadOptions(overwrite, piece_size)
+    run_transfers(screen, transfers, _put_input(url, settings, screen, transfers, options))
+
+
+async def _put_input(
+    url: str,
+    settings: TransferSettings,
+    screen: Screen,
+    transfers: Transfers,
+    options: UploadOptions,
+) -> None:
+    view = transfers.start(INPUT)
+    source = DescriptorSource(STANDARD_INPUT)
+    try:
+        async with Session(settings.patience) as session:
+            put = await upload_stream(
+                source.chunks(), url, progress=view, session=session, options=options
+            )
+    except (OSError, RiverrunError) as error:
+        transfers.fail(INPUT, error)
+        return
+    finally:
+        source.stop()
+    transfers.succeed(put.size)
+    screen.line(_told(INPUT, put))
 
 
 async def _put(
@@ -81,7 +121,7 @@ async def _put(
             already += put.already
             transfers.succeed(put.size)
             if not transfers.several or put.resumed_at:
-                screen.line(_told(file, put))
+                screen.line(_told(str(file.path), put))
     if transfers.several:
         if not transfers.failed:
             await in_thread(lambda: forget_done([(file.path, file.url) for file in files], options))
@@ -103,8 +143,8 @@ def _locate(names: tuple[str, ...], url: str) -> Iterator[LocalFile]:
             yield LocalFile(path, target, path.stat().st_size)
 
 
-def _told(file: LocalFile, put: Uploaded) -> str:
-    text = f"{file.path}: {size_of(put.size)} at {put.url}"
+def _told(name: str, put: Uploaded) -> str:
+    text = f"{name}: {size_of(put.size)} at {put.url}"
     if put.already:
         text += ", was there already"
     if put.resumed_at:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import signal
-from collections.abc import AsyncIterator, Coroutine
+from collections.abc import Coroutine
 from contextlib import aclosing
 from typing import Any, Final
 
@@ -76,7 +76,7 @@ async def _append(
         async with Session(settings.patience) as session:
             appended = await append_stream(
                 address,
-                _chunks(source),
+                source.chunks(),
                 content_type=content_type,
                 close=close,
                 session=session,
@@ -90,11 +90,6 @@ async def _append(
     screen.line(f"{text}, interrupted" if interrupted else text)
     if interrupted:
         raise click.exceptions.Exit(INTERRUPTED)
-
-
-async def _chunks(source: DescriptorSource) -> AsyncIterator[bytes]:
-    while chunk := await source.read():
-        yield chunk
 
 
 async def _tail(url: str, settings: TransferSettings, offset: str, *, follow: bool) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+from collections.abc import AsyncIterator
 from typing import Final
 
 from riverrun.io.threads import in_thread
@@ -44,6 +45,11 @@ class DescriptorSource:
         await self._buffer.wait_until_readable()
         chunks = self._buffer.take_all()
         return b"".join(chunks) if chunks else self._buffer.read_nowait() or b""
+
+    async def chunks(self) -> AsyncIterator[bytes]:
+        """What `read` gives, to the end."""
+        while chunk := await self.read():
+            yield chunk
 
     def stop(self) -> None:
         """Read no further: behind what has been read is the end."""

@@ -64,9 +64,11 @@ async def announces(target: str, session: Session) -> bool | None:
 
 
 async def create(
-    target: str, size: int, fields: Mapping[str, str], session: Session, *, announced: bool
+    target: str, size: int | None, fields: Mapping[str, str], session: Session, *, announced: bool
 ) -> tuple[str | None, UploadLimits]:
     """Create an upload of `size` bytes for `target`; return its address, and its limits.
+
+    `size` is None if it is not known yet.
 
     `fields` describe the representation. The address is None when the server knows nothing of
     such uploads and has taken the request for one with an empty body; unless it has `announced`
@@ -74,7 +76,7 @@ async def create(
     """
     headers = {
         **version_fields(complete=False),
-        "upload-length": str(size),
+        **({} if size is None else {"upload-length": str(size)}),
         "want-repr-digest": WANT_REPR_DIGEST,
         **fields,
     }
@@ -120,12 +122,14 @@ async def append(
     resource: str,
     offset: int,
     content: AsyncIterable[bytes],
-    length: int,
+    length: int | None,
     session: Session,
     *,
     complete: bool,
 ) -> Standing:
-    """Append `length` bytes at `offset`; with `complete` they are the last (draft, 4.4).
+    """Append `length` bytes at `offset`, or as many as come if that is None (draft, 4.4).
+
+    With `complete` they are the last.
 
     Raises `RefusalError`, a `ProcessingError` when the upload is complete all the same; and
     `LostError`. How much has arrived then is for `ask`.
@@ -134,8 +138,9 @@ async def append(
         **version_fields(complete=complete),
         "upload-offset": str(offset),
         "content-type": PARTIAL_UPLOAD,
-        "content-length": str(length),
     }
+    if length is not None:
+        headers["content-length"] = str(length)
     async with session.request(
         "PATCH", resource, headers=headers, content=content, follow=False
     ) as answer:
