@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -12,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.cli.programs import eventually, running
+from tests.support.stopwatch import Stopwatch
 
 
 @dataclass(frozen=True)
@@ -63,11 +63,11 @@ class Serving:
         return found
 
     def until_closed(self, path: Path) -> float:
-        """Wait until it has a file open no more; return how many seconds that took."""
-        started = time.monotonic()
+        """Wait until it has a file open no more; return how many seconds of ours that took."""
+        watch = Stopwatch(self.pid)
         while os.fspath(path) in self.open_files():
-            assert time.monotonic() - started < 10, f"{path} is still open"
-        return time.monotonic() - started
+            assert watch.passed < 10, f"{path} is still open"
+        return watch.ours
 
     def _status(self, name: str) -> int:
         lines = Path(f"/proc/{self.pid}/status").read_text().splitlines()

@@ -5,14 +5,14 @@ from __future__ import annotations
 import time
 from pathlib import Path
 
-SCHEDSTAT = Path("/proc/thread-self/schedstat")
-
 
 class Stopwatch:
-    """Begins to run when it is made, in the thread that reads it."""
+    """Begins to run when it is made, in the thread that reads it; `others` are our processes."""
 
-    def __init__(self) -> None:
-        self._begun, self._waited = time.monotonic(), _waited()
+    def __init__(self, *others: int) -> None:
+        ours = ("thread-self", *others)
+        self._stats = [Path(f"/proc/{name}/schedstat") for name in ours]
+        self._begun, self._waited_before = time.monotonic(), self._waited()
 
     @property
     def passed(self) -> float:
@@ -22,12 +22,11 @@ class Stopwatch:
     @property
     def ours(self) -> float:
         """The same, without the time in which we could have run and others did."""
-        return self.passed - (_waited() - self._waited)
+        return self.passed - (self._waited() - self._waited_before)
 
-
-def _waited() -> float:
-    """How long this thread has waited for a processor."""
-    try:
-        return int(SCHEDSTAT.read_text().split()[1]) / 1e9
-    except FileNotFoundError:  # not Linux
-        return 0.0
+    def _waited(self) -> float:
+        """How long we have waited for a processor."""
+        try:
+            return sum(int(stat.read_text().split()[1]) for stat in self._stats) / 1e9
+        except FileNotFoundError:  # not Linux
+            return 0.0
