@@ -156,7 +156,8 @@ async def test_a_transfer_that_took_long_is_told_with_its_reasons(
         found = TEXT.fullmatch(line)
         assert found is not None
         told = re.search(
-            r"took (\S+) s: (\S+) s waiting for the client, (\S+) s paused, (\S+) s disk or ",
+            r"took (\S+) s: (\S+) s waiting for the client, (\S+) s paused, (\S+) s disk or "
+            "handler",
             found["waits"],
         )
         assert told is not None
