@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from riverrun.http import json_arrays
@@ -30,6 +30,7 @@ def nested(depth: int) -> bytes:
     return b"[" * depth + b"]" * depth
 
 
+@settings(deadline=None)  # a busy machine
 @given(
     array=st.lists(values, max_size=20),
     indent=st.sampled_from([None, 1]),

@@ -5,11 +5,17 @@ call that publishes it: no task is woken, nothing is queued, and a reader is one
 response that has none is let go of at the place that it has reached; its handler sends what it
 missed at its own pace, from wherever the source is kept, and follows again. So the slow side sets
 its own pace and nobody else's.
+
+A thousand sends hold the event loop for a while, and a source may come faster than that. So the
+loop is then left to others for a part of the time that was taken, and what is published meanwhile
+goes out together: who falls behind sends less often, not ever later.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import asyncio
+from time import perf_counter
+from typing import TYPE_CHECKING, Final
 
 from riverrun.errors import BrokenError, ClosedError
 from riverrun.http.passage import pass_to_all
@@ -17,6 +23,10 @@ from riverrun.http.passage import pass_to_all
 if TYPE_CHECKING:
     from riverrun.http.passage import Passage
     from riverrun.http.response import Response
+
+LONG: Final = 0.001  # seconds; what takes less leaves room enough for others
+REST: Final = 0.5  # of the time that was taken
+MOST_GATHERED: Final = 16 * 1024  # what one that stalls may hold, as of a larger chunk
 
 
 class Broadcast:
@@ -31,10 +41,18 @@ class Broadcast:
         await response.end()
     """
 
-    __slots__ = ("_error", "_over", "_passages", "position")
+    __slots__ = (
+        "_error", "_gathered", "_over", "_passages", "_rests_until", "_sent", "_size", "_timer",
+        "position",
+    )  # fmt: skip
 
     def __init__(self, position: int = 0) -> None:
         self.position = position
+        self._sent = position  # behind it lies what was gathered
+        self._gathered: list[bytes] = []
+        self._size = 0
+        self._rests_until = 0.0
+        self._timer: asyncio.TimerHandle | None = None
         self._over = False
         self._error: BaseException | None = None
         self._passages: dict[Passage, None] = {}
@@ -52,7 +70,9 @@ class Broadcast:
     def publish(self, chunk: bytes, position: int | None = None) -> None:
         """Send `chunk` to every response that follows and has room; let go of the others.
 
-        `position` is where the source stands behind it, by default as many bytes further.
+        It is sent at once, or with what comes within milliseconds of a large audience being sent
+        something. `position` is where the source stands behind it, by default as many bytes
+        further.
 
         Raises:
             ClosedError: it was ended or aborted before.
@@ -60,17 +80,44 @@ class Broadcast:
         """
         if self._over:
             raise ClosedError("the broadcast has ended")
-        before = self.position
-        after = before + len(chunk) if position is None else position
-        if after < before:
-            raise ValueError(f"from {before} a broadcast does not go back to {after}")
-        self.position = after
-        if not chunk:
+        after = self.position + len(chunk) if position is None else position
+        if after < self.position:
+            raise ValueError(f"from {self.position} a broadcast does not go back to {after}")
+        if not (chunk and self._passages):
+            self.position = after
+            if not self._gathered:
+                self._sent = after
             return
+        if self._size + len(chunk) > MOST_GATHERED:
+            self._send()
+        self.position = after
+        self._gathered.append(chunk)
+        self._size += len(chunk)
+        rest = self._rests_until - perf_counter()
+        if rest <= 0:
+            self._send()
+        elif self._timer is None:
+            self._timer = asyncio.get_running_loop().call_later(rest, self._send)
+
+    def _send(self) -> None:
+        """Send what was gathered."""
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        before, self._sent = self._sent, self.position
+        gathered, self._gathered = self._gathered, []
+        self._size = 0
+        if not gathered:
+            return
+        chunk = gathered[0] if len(gathered) == 1 else b"".join(gathered)
         framed = b"%x\r\n%b\r\n" % (len(chunk), chunk)
+        began = perf_counter()
         for passage in pass_to_all(self._passages, chunk, framed):
             del self._passages[passage]
             _tell(passage, before)
+        ended = perf_counter()
+        if ended - began > LONG:
+            self._rests_until = ended + (ended - began) * REST
 
     async def follow(self, response: Response, position: int) -> int:
         """Send `response` everything that is published from `position` on, for as long as it can.
@@ -127,15 +174,19 @@ class Broadcast:
             self._let_go()
 
     async def _attach(self, passage: Passage, position: int) -> int:
+        self._send()  # is for those who are here already
         if position < self.position or self._over:
             return position
         self._passages[passage] = None
         try:
             return await passage.told
         finally:
+            if passage in self._passages:  # it was cancelled: first what was published before
+                self._send()
             self._passages.pop(passage, None)
 
     def _let_go(self) -> None:
+        self._send()
         passages, self._passages = self._passages, {}
         for passage in passages:
             _tell(passage, self.position)
