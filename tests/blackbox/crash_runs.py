@@ -20,9 +20,11 @@ from pathlib import Path
 from typing import Protocol
 
 from tests.blackbox.crash_clients import BrokenPromiseError
+from tests.server import client
 
 TOLD_EVERY = 30.0  # seconds
 FOLDERS_A_CORE = 2
+PATIENCE = 240.0  # seconds for an answer: what is tested is not how fast the machine is
 
 
 class Crashing(Protocol):
@@ -45,6 +47,7 @@ def run_program(what: str, make: Callable[[Path, int], Crashing]) -> None:
     parser.add_argument("--seed", type=int, default=None, help="of the first folder")
     parser.add_argument("--folders", type=int, default=FOLDERS_A_CORE * (os.cpu_count() or 1))
     arguments = parser.parse_args()
+    client.PATIENCE = PATIENCE
     seed = secrets.randbits(32) if arguments.seed is None else arguments.seed
     folder = Path(tempfile.mkdtemp(prefix="riverrun-crashes-"))
     number = max(1, min(arguments.folders, arguments.rounds))

@@ -60,6 +60,46 @@ async def test_a_name_that_was_made_to_lead_here_changes_nothing(
     assert (reply.status, inbox.names) == (403, ["stays"])
 
 
+async def test_nor_does_it_read_which_uploads_there_are(
+    inbox: Inbox, open_inbox: OpenInbox
+) -> None:
+    """Whoever knows the address of an upload may go on with it."""
+    assert (await ask_as(inbox, REBOUND, "GET", "/~/uploads/")).status == 403
+    assert (await ask_as(inbox, "127.0.0.1:4000", "GET", "/~/uploads/")).status == 200
+    inbox.uploads.close()
+    for options in ({"names": ("evil.example",)}, {"cors": "https://evil.example"}, {"cors": "*"}):
+        again = await open_inbox(**options)
+        assert (await ask_as(again, REBOUND, "GET", "/~/uploads/")).status == 200
+        again.uploads.close()
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        ("GET", "/link/uploads.db"),
+        ("GET", "/link/"),
+        ("GET", "/deep/link/uploads.db"),
+        ("GET", "/db"),
+        ("PUT", "/link/x"),
+        ("PUT", "/link/uploads/x"),
+        ("DELETE", "/link/uploads.db"),
+    ],
+)
+async def test_no_link_leads_into_the_store(open_inbox: OpenInbox, method: str, path: str) -> None:
+    inbox = await open_inbox(permissions=Permissions(upload=True, overwrite=True, delete=True))
+    (inbox.folder / "deep").mkdir()
+    (inbox.folder / "link").symlink_to(".riverrun")
+    (inbox.folder / "deep" / "link").symlink_to("../.riverrun")
+    (inbox.folder / "db").symlink_to(".riverrun/uploads.db")
+    before = sorted((inbox.folder / ".riverrun").rglob("*"))
+    assert (await inbox.ask(method, path, body=b"" if method == "PUT" else None)).status in (
+        403,
+        404,
+        409,
+    )
+    assert sorted((inbox.folder / ".riverrun").rglob("*")) == before
+
+
 @pytest.mark.parametrize(
     "host", ["127.0.0.1:4000", "[::1]:4000", "localhost", "nas", "nas.local:80", "10.0.0.7"]
 )

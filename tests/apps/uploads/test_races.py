@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import socket
+import struct
+from typing import cast
 
 import pytest
 from tests.apps.uploads import tus_requests as tus
@@ -12,7 +15,10 @@ from tests.apps.uploads.test_put import digest
 from tests.apps.uploads.test_resumable import PART, PARTIAL, WHOLE, add, begin
 from tests.server.client import Client, request, until
 
+from riverrun.apps.uploads import Upload, resumable
 from riverrun.apps.uploads.record import UploadState
+from riverrun.http.response import Response
+from riverrun.http.resumable_uploads import parse_upload_request
 
 SOON = 0.2  # for what must not happen
 
@@ -141,6 +147,40 @@ async def test_a_reader_never_gets_what_was_taken_back_with_a_clean_end(inbox: I
     assert not (b"B" in body and body.endswith(b"0\r\n\r\n"))
 
 
+async def test_a_cancel_while_the_telling_of_progress_ends_is_not_lost() -> None:
+    go_on = asyncio.Event()
+
+    class Clinging:
+        """An upload whose change is waited for a little longer than its waiter wants to."""
+
+        durable = 0
+
+        async def changed(self) -> None:
+            try:
+                await asyncio.Event().wait()
+            finally:
+                await go_on.wait()
+
+    asked = parse_upload_request({b"upload-draft-interop-version": b"8"}, 0)
+    reached: list[str] = []
+
+    async def receive() -> None:
+        clinging = cast("Upload", Clinging())
+        async with resumable._telling_progress(cast("Response", None), clinging, asked):
+            await asyncio.sleep(0)
+            reached.append("the end of the body")
+        reached.append("what comes behind it")
+
+    receiving = asyncio.ensure_future(receive())
+    await until(lambda: bool(reached))
+    receiving.cancel()
+    await asyncio.sleep(0)
+    go_on.set()
+    with pytest.raises(asyncio.CancelledError):
+        await receiving
+    assert reached == ["the end of the body"]
+
+
 async def test_a_creation_whose_client_left_leaves_nothing(
     inbox: Inbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -157,6 +197,9 @@ async def test_a_creation_whose_client_left_leaves_nothing(
     async with await inbox.connect() as client:
         await client.send(sending("/f", 0, PART))
         await saving.wait()
+        # A client that only ends its input may still read the answer; this one is gone.
+        connected = client.writer.get_extra_info("socket")
+        connected.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
     go_on.set()
     await until(lambda: not list(store) and not inbox.waiting)
     assert store._catalogue.load() == []

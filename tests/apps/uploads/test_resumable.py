@@ -111,6 +111,17 @@ async def test_a_wrong_offset_is_told(inbox: Inbox) -> None:
     assert (problem["expected-offset"], problem["provided-offset"]) == (3, 5)
 
 
+@pytest.mark.parametrize("value", ["-1", "1.5", '"9"', "?1", "x", "9;a=b, 8", ""])
+async def test_a_length_that_is_none_counts_as_not_said(inbox: Inbox, value: str) -> None:
+    """ "Other values MUST cause the entire header field to be ignored" (draft, Length)."""
+    location = await begin(inbox, "/f", f"Upload-Length: {value}", body=b"abc")
+    assert (await inbox.ask("HEAD", location))["upload-length"] is None
+    assert (
+        await add(inbox, location, 3, b"def", f"Upload-Length: {value}", last=True)
+    ).status == 201
+    assert (inbox.folder / "f").read_bytes() == b"abcdef"
+
+
 async def test_lengths_that_contradict_each_other(inbox: Inbox) -> None:
     reply = await inbox.ask("PUT", "/f", WHOLE, "Upload-Length: 9", body=b"abc")
     assert reply.status == 400

@@ -3,7 +3,8 @@
 Names are resolved by the kernel, from the folder's descriptor, and never compared as strings: what
 a link, a rename or a race does to a path between check and use cannot matter when there is no
 check. ``openat2`` with ``RESOLVE_BENEATH`` follows links that stay below the folder and refuses
-those that leave it; where the kernel has no ``openat2``, no link is followed.
+those that leave it; where the kernel has no ``openat2``, no link is followed. A link may not lead
+into the store either: only where there was one on the way is it looked where that has ended.
 
 What is missing, what is elsewhere and what may not be read all raise `FileNotFoundError`, so that
 nobody outside can tell one from another.
@@ -24,6 +25,7 @@ STORE_FOLDER = ".riverrun"
 
 OPENAT2 = 437  # the same number on every architecture that has it
 RESOLVE_NO_MAGICLINKS = 0x02
+RESOLVE_NO_SYMLINKS = 0x04
 RESOLVE_BENEATH = 0x08
 RACES_RETRIED = 8
 NOT_DOWN = ("", ".", "..")
@@ -129,6 +131,20 @@ class Root:
         return descriptor
 
 
+def _check_not_in_store(root: int, opened: int) -> None:
+    """Close `opened` and raise `FileNotFoundError` if it lies in the store of the folder `root`."""
+    try:
+        place, top = (os.readlink(f"/proc/self/fd/{n}") for n in (opened, root))  # noqa: PTH115
+    except OSError:  # where nobody can tell, no link is followed
+        inside = True
+    else:
+        below = place.removeprefix(top.rstrip("/")).lstrip("/")
+        inside = below.partition("/")[0].lower() == STORE_FOLDER
+    if inside:
+        os.close(opened)
+        raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT))
+
+
 def _find_openat2(descriptor: int) -> Callable[[str], int] | None:
     """An opener below `descriptor`, or None where the kernel refuses to be one."""
     if sys.platform != "linux":
@@ -142,19 +158,26 @@ def _find_openat2(descriptor: int) -> Callable[[str], int] | None:
         ctypes.c_size_t,
     )
     syscall.restype = ctypes.c_long
-    how = ctypes.byref(_OpenHow(OPEN_FLAGS, 0, RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS))
+    beneath = RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS
+    without_links = ctypes.byref(_OpenHow(OPEN_FLAGS, 0, beneath | RESOLVE_NO_SYMLINKS))
+    with_links = ctypes.byref(_OpenHow(OPEN_FLAGS, 0, beneath))
     size = ctypes.sizeof(_OpenHow)
 
     def open_beneath(path: str) -> int:
         name = os.fsencode(path)
         if b"\0" in name:
             raise ValueError("a name holds a NUL")
+        how = without_links
         for _ in range(RACES_RETRIED):
             opened: int = syscall(OPENAT2, descriptor, name, how, size)
             if opened >= 0:
+                if how is with_links:
+                    _check_not_in_store(descriptor, opened)
                 return opened
             number = ctypes.get_errno()
-            if number not in (errno.EAGAIN, errno.EINTR):
+            if number == errno.ELOOP and how is without_links:
+                how = with_links
+            elif number not in (errno.EAGAIN, errno.EINTR):
                 break
         raise OSError(number, os.strerror(number))
 

@@ -186,8 +186,9 @@ async def _telling_progress(
         yield
     finally:
         telling.cancel()
-        with suppress(asyncio.CancelledError):
-            await telling
+        await asyncio.wait({telling})  # a cancel of who waits here is not that of `telling`
+    if not telling.cancelled():
+        telling.result()
 
 
 async def _tell_progress(response: Response, upload: Upload, asked: UploadRequest) -> None:

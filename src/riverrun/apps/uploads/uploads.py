@@ -31,7 +31,7 @@ from riverrun.apps.uploads.store import CompleteHook, UploadStore
 from riverrun.apps.uploads.tus import Tus
 from riverrun.apps.uploads.upload import Upload
 from riverrun.errors import HTTPError
-from riverrun.http.origins import check_origin
+from riverrun.http.origins import check_origin, check_reader, own_names
 from riverrun.http.request import Request
 from riverrun.http.response import Response
 from riverrun.http.resumable_uploads import PARTIAL_UPLOAD
@@ -78,7 +78,7 @@ class Uploads:
         )
         self._hidden = hidden
         self._cors = cors
-        self._names = frozenset(names)
+        self._names = own_names(names, cors)
         self.store = UploadStore(
             self._files.root,
             permissions=permissions,
@@ -151,6 +151,8 @@ class Uploads:
         match target.segments[1:]:
             case (name,) if name == UPLOADS:
                 self._only_reading(request)
+                if self._cors != "*":
+                    check_reader(request, self._names)  # whoever knows an id may go on with it
                 await send_overview(request, response, self.store)
             case (name, *below) if name == TUS:
                 await self._tus.answer(request, response, tuple(below))
