@@ -8,7 +8,7 @@ from contextlib import suppress
 
 import pytest
 from tests.conftest import Serve
-from tests.server.client import Client, request, until
+from tests.server.client import Client, at_rest, request, until
 
 from riverrun.errors import ClosedError, HTTPError
 from riverrun.http.limits import KIB, MIB, Limits
@@ -169,11 +169,9 @@ async def test_a_body_that_waits_to_be_read_stops_its_client(serve: Serve) -> No
     server = await serve(handler, limits=Limits(body_high_water_mark=64 * KIB))
     async with await Client.connect(server) as client:
         sending = asyncio.ensure_future(client.send(request("/", "POST", body=b"x" * size)))
-        await asyncio.sleep(0.1)
-        assert server.budget.level < 64 * KIB + 512 * KIB
-        level = server.budget.level
-        await asyncio.sleep(0.1)
-        assert server.budget.level == level
+        await until(lambda: server.budget.level >= 64 * KIB)
+        level = await at_rest(lambda: server.budget.level)
+        assert level < 64 * KIB + 512 * KIB
         assert not sending.done()
         read.set()
         assert (await client.reply()).body == b"%d" % size

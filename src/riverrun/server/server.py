@@ -24,8 +24,9 @@ from riverrun.server.turns import Turn
 from riverrun.server.vitals import Vitals
 from riverrun.streams.budget import BufferBudget
 
-RECEIVE_SIZE = 256 * 1024
-"""What is taken from a socket at once, at most."""
+RECEIVE_SIZE = 64 * 1024
+"""What is taken from a socket at once, at most: it is still in the processor's cache when it is
+written to a file (docs/decisions/0001)."""
 
 
 class Server:
