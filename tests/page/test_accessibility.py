@@ -145,6 +145,116 @@ async def test_every_view_is_for_everybody(
         assert [each for each in complaints(visit) if "412" not in each] == []
 
 
+BOTH = pytest.mark.parametrize(("window", "scheme"), [(DESKTOP, "light"), (PHONE, "dark")])
+
+
+@BOTH
+async def test_every_kind_of_file_is_for_everybody(
+    server: Serving, folder: Path, browser: Browser, axe: str, window: Window, scheme: Scheme
+) -> None:
+    kind = f"{'desktop' if window == DESKTOP else 'phone'}-{scheme}"
+    (folder / "plain.bin").write_bytes(bytes(1000))
+    (folder / "broken.jpg").write_bytes(b"no picture")
+    (folder / "broken.webm").write_bytes(b"no film")
+    (folder / "page.html").write_text(
+        "<!doctype html><html lang=en><title>A page</title><main><h1>A page</h1></main>"
+    )
+    shown = {
+        "pictures/#noon.webp": "img[alt='noon.webp']",
+        "film/#day.webm": "video",
+        "sound/#brook.ogg": "audio",
+        "#README.md": ".markdown h1",
+        "data/#stations.json": ".json details",
+        "#year.log": ".text-pages",
+        "#page.html": "iframe.document",
+        "#plain.bin": ".notice",
+        "#broken.jpg": ".notice",
+        "#broken.webm": ".notice",
+        "#gone.txt": ".notice",
+    }
+    async with visiting(browser, window, scheme=scheme) as visit:
+        page = visit.page
+        for place, element in shown.items():
+            await page.goto("about:blank")
+            await page.goto(f"{server.address}/{place}")
+            await expect(page.locator(f"dialog {element}").first).to_be_visible()
+            if element == "video":
+                await expect(page.locator("video")).to_have_js_property("readyState", 4)
+            assert await judge(page, axe) == [], place
+            assert not await visit.overflows(), place
+            await keep(visit, f"file-{place.rpartition('#')[2]}", kind)
+        await page.goto(f"{server.address}/film/#day.webm")
+        await expect(page.locator("video")).to_be_visible()
+        await page.keyboard.press("?")
+        await expect(page.get_by_role("dialog", name="Keys")).to_be_visible()
+        assert await judge(page, axe) == []
+        await keep(visit, "file-keys", kind)
+
+
+@BOTH
+async def test_what_is_empty_refused_missing_or_lost_is_for_everybody(
+    server: Serving, folder: Path, browser: Browser, axe: str, window: Window, scheme: Scheme
+) -> None:
+    kind = f"{'desktop' if window == DESKTOP else 'phone'}-{scheme}"
+    (folder / "empty").mkdir()
+    async with visiting(browser, window, scheme=scheme) as visit:
+        page = visit.page
+
+        async def look(name: str, words: str) -> None:
+            await expect(page.get_by_text(words).first).to_be_visible()
+            assert await judge(page, axe) == [], name
+            assert not await visit.overflows(), name
+            await keep(visit, f"state-{name}", kind)
+
+        await page.goto(f"{server.address}/empty/")
+        await look("empty", "This folder is empty")
+        for view, words in (
+            ("uploads", "Nothing is being uploaded"),
+            ("flows", "Nothing is on its way"),
+            ("streams", "New stream"),
+        ):
+            await page.goto(f"{server.address}/~/{view}")
+            await look(f"no-{view}", words)
+        await page.goto(f"{server.address}/")
+        await page.keyboard.press("/")
+        await page.keyboard.type("nowhere")
+        await look("unfound", "Nothing here is called")
+        await page.route("**/film/", lambda route: route.fulfill(status=500))
+        await page.goto(f"{server.address}/")
+        await page.get_by_role("link", name="film").click()
+        await look("refused", "The server did not show this folder")
+        (folder / "empty").rmdir()
+        await page.goto(f"{server.address}/")
+        await page.evaluate("history.pushState(null, '', '/empty/')")
+        await page.evaluate("dispatchEvent(new PopStateEvent('popstate'))")
+        await look("missing", "There is no such folder")
+        await page.context.set_offline(True)
+        await page.get_by_role("link", name="Files", exact=True).first.click()
+        await look("lost", "The server cannot be reached")
+
+
+@BOTH
+async def test_the_way_back_from_what_is_missing_needs_no_script(
+    server: Serving, folder: Path, browser: Browser, axe: str, window: Window, scheme: Scheme
+) -> None:
+    kind = f"{'desktop' if window == DESKTOP else 'phone'}-{scheme}"
+    missing = f"{server.address}/film/gone/{'long-' * 30}name.txt"
+    async with visiting(browser, window, scheme=scheme) as visit:
+        await visit.page.goto(missing)
+        assert await judge(visit.page, axe) == []
+        assert not await visit.overflows()
+        await keep(visit, "state-404", kind)
+    async with visiting(browser, window, scheme=scheme, scripts=False) as visit:
+        page = visit.page
+        await page.goto(missing)
+        await expect(page.get_by_role("heading")).to_have_text("There is no “gone” here")
+        await page.get_by_role("link", name="The folder “film”").click()
+        await expect(page.get_by_role("link", name="day.webm")).to_be_visible()
+        await page.go_back()
+        await page.get_by_role("link", name="All files").click()
+        await expect(page.get_by_role("link", name="README.md")).to_be_visible()
+
+
 async def keep(visit: Visit, name: str, kind: str) -> None:
     if not ASKED_FOR_PICTURES:
         return

@@ -16,7 +16,7 @@ export function App() {
     <>
       <Bar place={place} />
       {shown ? <shown.View /> : <Folder key={place.path} place={place} />}
-      {takesFiles() && place.path !== "/~/uploads" && <Dock />}
+      {takesFiles() && place.path !== "/~/uploads" && <Dock inFolder={shown === undefined} />}
     </>
   );
 }

@@ -9,9 +9,10 @@ import "./uploads.css";
 
 const NARROW = 640; // CSS pixels: there the list would hide the page
 
-export default function UploadDock() {
+export default function UploadDock({ inFolder }: { inFolder: boolean }) {
   const [, setTurn] = useState(0);
-  const [open, setOpen] = useState(() => innerWidth > NARROW);
+  const [chosen, setChosen] = useState<boolean | null>(null);
+  const open = chosen ?? (inFolder && innerWidth > NARROW);
   useEffect(() => queue.subscribe(() => setTurn((turn) => turn + 1)), []);
   const { uploads, active } = queue;
   if (uploads.length === 0) return null;
@@ -23,7 +24,7 @@ export default function UploadDock() {
           class="plain"
           aria-expanded={open}
           aria-controls="uploads"
-          onClick={() => setOpen(!open)}
+          onClick={() => setChosen(!open)}
         >
           <span class="arrow-mark" aria-hidden="true">
             {open ? "▾" : "▴"}

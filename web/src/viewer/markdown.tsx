@@ -28,6 +28,8 @@ export default function Markdown({ text, address }: { text: string; address: str
       if (target.origin !== location.origin) link.rel = "noopener noreferrer";
       link.target = "_blank";
     }
+    // What is wider than the page is scrolled by keys, too.
+    for (const block of clean.querySelectorAll("pre")) block.tabIndex = 0;
     page.current.replaceChildren(clean);
   }, [text, address]);
   return <article class="markdown" ref={page} />;

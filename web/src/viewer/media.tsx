@@ -78,7 +78,8 @@ export default function Media({ entry, address, listing, onPlayed }: FileProps) 
     );
   }
   return (
-    <figure class="media">
+    <figure class={Kind === "audio" ? "media media-sound" : "media"}>
+      {Kind === "audio" && <span class="icon icon-sound" aria-hidden="true" />}
       <Kind
         ref={media}
         src={address}
@@ -89,6 +90,8 @@ export default function Media({ entry, address, listing, onPlayed }: FileProps) 
         aria-label={entry.name}
         aria-keyshortcuts={SHORTCUTS}
         onProgress={measure}
+        onSuspend={measure}
+        onSeeked={measure}
         onTimeUpdate={measure}
         onPlaying={() => setTrouble("none")}
         onPause={() => media.current && remember(address, media.current)}
@@ -108,7 +111,7 @@ export default function Media({ entry, address, listing, onPlayed }: FileProps) 
       </Kind>
       <figcaption>
         {/* What is buffered changes all the time: that is to be seen, and not to be read out. */}
-        {said || trouble === "lost" ? "" : ahead > 0 ? `${position(ahead)} buffered ahead` : ""}
+        {said || trouble === "lost" || ahead < 1 ? "" : `${position(ahead)} buffered ahead`}
         <span role="status">
           {trouble === "lost"
             ? "The connection was lost. It goes on from here when the server answers."

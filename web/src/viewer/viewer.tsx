@@ -1,7 +1,7 @@
 /** The file that is open: over its folder, from which the next and the previous come. */
 
 import { useEffect, useRef, useState } from "preact/hooks";
-import { size } from "../app/format";
+import { decode, size } from "../app/format";
 import { lazy } from "../app/lazy";
 import { Notice } from "../app/notice";
 import { type Entry, type Kind, kindOf } from "../folder/entries";
@@ -96,11 +96,11 @@ export default function Viewer({ listing, entries, file, onOpen, onClose }: View
     <dialog
       ref={dialog}
       class={`viewer viewer-${kind}`}
-      aria-label={entry?.name ?? "File"}
+      aria-label={entry?.name ?? decode(file)}
       onClose={onClose}
     >
       <header>
-        <h2>{entry?.name ?? ""}</h2>
+        <h2>{entry?.name ?? decode(file)}</h2>
         <p>
           {entry?.size != null && size(entry.size)}
           {index >= 0 && files.length > 1 && (
