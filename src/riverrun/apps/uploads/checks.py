@@ -28,3 +28,8 @@ class DigestCheck:
     def verify(self) -> None:
         """Raise `HTTPError` 400 if one of the digests is another."""
         self._digester.check(self._expected, field=self._field)
+
+
+def repr_check(value: str) -> DigestCheck:
+    """The check of a Repr-Digest, which is that of the whole file. Raises as `DigestCheck`."""
+    return DigestCheck("Repr-Digest", value.encode("latin-1"))

@@ -15,8 +15,9 @@ from riverrun.apps.uploads.checks import DigestCheck
 from riverrun.apps.uploads.placing import Target
 from riverrun.apps.uploads.plain import answer_complete, conditions_of, content_checks
 from riverrun.apps.uploads.record import Dialect
+from riverrun.apps.uploads.refusals import BeyondLengthError
 from riverrun.apps.uploads.store import UploadStore
-from riverrun.apps.uploads.upload import BeyondLengthError, Upload
+from riverrun.apps.uploads.upload import Upload
 from riverrun.errors import DisconnectedError, HTTPError
 from riverrun.http.request import Request
 from riverrun.http.response import Response

@@ -18,8 +18,9 @@ from functools import partial
 from typing import Any
 
 from riverrun.apps.files.confinement import STORE_FOLDER, Root
+from riverrun.apps.uploads.admission import check_details, check_target
 from riverrun.apps.uploads.catalogue import Catalogue
-from riverrun.apps.uploads.checks import DigestCheck
+from riverrun.apps.uploads.checks import repr_check
 from riverrun.apps.uploads.clashes import free_name
 from riverrun.apps.uploads.limits import Permissions, UploadLimits
 from riverrun.apps.uploads.placing import (
@@ -33,19 +34,14 @@ from riverrun.apps.uploads.placing import (
     remove,
 )
 from riverrun.apps.uploads.record import Dialect, Record, UploadState
+from riverrun.apps.uploads.refusals import telling_of_a_full_disk
 from riverrun.apps.uploads.shelf import Shelf
-from riverrun.apps.uploads.upload import Upload, telling_of_a_full_disk
+from riverrun.apps.uploads.upload import Upload
 from riverrun.errors import HTTPError
-from riverrun.http.filenames import MAX_NAME_SIZE
 from riverrun.io.partial_file import PartialFile
 from riverrun.io.threads import in_thread, to_its_end
 
 SWEEP_SECONDS = 60.0
-DEPTH = 64  # folders that lead to a file, at most
-DETAILS_SIZE = 4096  # bytes of fields that are kept of an upload, in memory too
-PARTS = "upload-concat"
-PATH_SIZE = 2048  # bytes from the folder that is served: half of what the system takes
-RESERVED = ("~", STORE_FOLDER)  # at the top: addresses that are not files, and the store
 
 CompleteHook = Callable[[Upload], Awaitable[None]]
 
@@ -128,7 +124,7 @@ class UploadStore:
         """
         upload_id = secrets.token_hex(16)
         target = (upload_id,) if target is None else target
-        self._check_target(target)
+        check_target(target)
         if target and rename:
             target = await self._free_name(target, taken=self._by_target)
         if length is not None and self.limits.size is not None and length > self.limits.size:
@@ -140,10 +136,10 @@ class UploadStore:
                 check_way(self.root, target)
             check_place(status, target, self.permissions, conditions)
         self._check_number()
-        _check_size(conditions, repr_digest, details or {})
+        check_details(conditions, repr_digest, details or {})
         self.check_room(length or 0)
         if repr_digest:
-            _repr_check(repr_digest)  # refuses it now if it is none
+            repr_check(repr_digest)  # refuses it now if it is none
         now = self.now()
         record = Record(
             id=upload_id,
@@ -204,7 +200,7 @@ class UploadStore:
         """Verify all of `file`, and put it under its name; see `Upload.finish`."""
         record = upload.record
         if record.repr_digest:
-            check = _repr_check(record.repr_digest)
+            check = repr_check(record.repr_digest)
             await file.feed(check)
             check.verify()
         upload.durable = await file.sync()
@@ -315,18 +311,6 @@ class UploadStore:
     async def _free_name(self, target: Target, taken: Container[Target] = ()) -> Target:
         return await in_thread(partial(free_name, self.root, target, taken))
 
-    def _check_target(self, target: Target) -> None:
-        if any(not name or "/" in name or "\0" in name or name in (".", "..") for name in target):
-            raise HTTPError(400, "That is not a name for a file.")
-        if any(len(os.fsencode(name)) > MAX_NAME_SIZE for name in target):
-            raise HTTPError(400, "That name is too long.")
-        if len(os.fsencode("/".join(target))) > PATH_SIZE:
-            raise HTTPError(400, f"A path has {PATH_SIZE} bytes at most.")
-        if len(target) > DEPTH:
-            raise HTTPError(400, f"A file lies in {DEPTH - 1} folders at most.")
-        if target and target[0].lower() in RESERVED:  # some file systems fold case
-            raise HTTPError(403, "That name is the server's own.")
-
     def _check_number(self) -> None:
         if len(self._uploads) - len(self._remembered) >= self.limits.unfinished:
             raise HTTPError(429, "Too many uploads are unfinished.", headers={"retry-after": "60"})
@@ -380,18 +364,3 @@ class UploadStore:
             return
         self._shelf.remove(upload.id)
         upload.record.state = UploadState.COMPLETE
-
-
-def _check_size(
-    conditions: Mapping[str, str], repr_digest: str, details: Mapping[str, Any]
-) -> None:
-    """Raise `HTTPError` 431 for more than is to be kept of what a client says of an upload."""
-    # A list of parts is bounded by their number.
-    told = (value for name, value in details.items() if name != PARTS)
-    size = len(repr_digest) + sum(map(len, (*conditions.values(), *map(str, told))))
-    if size > DETAILS_SIZE:
-        raise HTTPError(431, f"An upload may be described in {DETAILS_SIZE} bytes.")
-
-
-def _repr_check(value: str) -> DigestCheck:
-    return DigestCheck("Repr-Digest", value.encode("latin-1"))

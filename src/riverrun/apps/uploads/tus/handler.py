@@ -14,6 +14,7 @@ from collections.abc import Collection
 
 from riverrun.apps.uploads.plain import conditions_of
 from riverrun.apps.uploads.record import Dialect
+from riverrun.apps.uploads.refusals import BeyondLengthError, OffsetError, OvertakenError
 from riverrun.apps.uploads.store import UploadStore
 from riverrun.apps.uploads.tus.capabilities import VERSION, open_to_origin, tell_options
 from riverrun.apps.uploads.tus.concatenation import concatenate
@@ -27,7 +28,7 @@ from riverrun.apps.uploads.tus.fields import (
     target_of,
     wants_other_name,
 )
-from riverrun.apps.uploads.upload import BeyondLengthError, OffsetError, OvertakenError, Upload
+from riverrun.apps.uploads.upload import Upload
 from riverrun.errors import HTTPError
 from riverrun.http.dates import format_date
 from riverrun.http.origins import check_origin
