@@ -187,7 +187,7 @@ async def test_a_follower_can_be_paused(steered: SteeredSite) -> None:
 async def test_a_file_at_rest_is_not_a_stall(
     site: Site, serve: Serve, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("riverrun.server.connection.StallWatch.stalled", _stalls_at_once)
+    monkeypatch.setattr("riverrun.server.stalls.StallWatch.stalled", _stalls_at_once)
     limits = Limits(stall_timeout=0.001, keep_alive_timeout=0.001)
     server = await serve(site.files, limits=limits)
     impatient = Site(site.folder, site.files, server)
