@@ -30,7 +30,8 @@ from tests.support.browser import (
 )
 from tests.support.serving import Serving
 
-pytestmark = pytest.mark.asyncio(loop_scope="module")
+# The first of them may wait until the judges are installed.
+pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(320)]
 
 ASKED_FOR_PICTURES = bool(os.environ.get("RIVERRUN_PICTURES"))
 PICTURES = ROOT / "docs" / "pictures"
