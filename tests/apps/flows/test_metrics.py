@@ -107,6 +107,7 @@ async def test_bytes_that_are_under_way_count_and_never_become_less(serve: Serve
     assert found["riverrun_flows_opened_total", ()] == 3
 
 
+@pytest.mark.timing  # two tenths of a second of a pause
 async def test_flows_are_counted_by_state_and_the_seconds_by_reason(serve: Serve) -> None:
     measured = await measure(serve)
     async with measured.running() as (_, flow):
