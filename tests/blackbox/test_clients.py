@@ -20,7 +20,7 @@ from backports import zstd
 from playwright.async_api import Browser, expect
 from tests.cli.programs import tool
 from tests.support import redbot
-from tests.support.browser import eventually, launched, visiting
+from tests.support.browser import eventually, launched, open_page, visiting
 from tests.support.serving import Serving, serving
 
 SECRET = "nobody may read this"
@@ -360,7 +360,10 @@ async def test_chromium_opens_a_folder_and_complains_of_nothing(
     server: Serving, browser: Browser, scripts: bool
 ) -> None:
     async with visiting(browser, scripts=scripts) as visit:
-        await visit.page.goto(f"{server.address}/")
+        if scripts:
+            await open_page(visit.page, f"{server.address}/")
+        else:
+            await visit.page.goto(f"{server.address}/")
         await visit.page.get_by_role("link", name="sub").first.click()
         await visit.page.wait_for_url("**/sub/")
         assert visit.complaints == []

@@ -26,6 +26,7 @@ from tests.support.browser import (
     Visit,
     Window,
     eventually,
+    open_page,
     visiting,
 )
 from tests.support.serving import Serving
@@ -107,7 +108,7 @@ async def test_every_view_is_for_everybody(
             assert not await visit.overflows(), name
             await keep(visit, f"page-{name}", kind)
 
-        await page.goto(f"{server.address}/pictures/")
+        await open_page(page, f"{server.address}/pictures/")
         await page.get_by_role("button", name="Grid").click()
         there = "[...document.images].filter((image) => image.complete).length"
         await eventually(lambda: page.evaluate(there), lambda complete: complete == 6)
@@ -117,7 +118,7 @@ async def test_every_view_is_for_everybody(
         await session.send("Network.enable")
         slow = {"offline": False, "latency": 0, "downloadThroughput": -1, "uploadThroughput": MIB}
         await session.send("Network.emulateNetworkConditions", slow)
-        await page.goto(f"{server.address}/")
+        await open_page(page, f"{server.address}/")
         chosen = [tmp_path / "README.md", tmp_path / "long.bin"]
         await page.get_by_label("Files to upload").set_input_files(chosen)
         await expect(page.get_by_role("complementary")).to_contain_text("1 question")
@@ -184,7 +185,7 @@ async def test_every_kind_of_file_is_for_everybody(
             assert await judge(page, axe) == [], place
             assert not await visit.overflows(), place
             await keep(visit, f"file-{place.rpartition('#')[2]}", kind)
-        await page.goto(f"{server.address}/film/#day.webm")
+        await open_page(page, f"{server.address}/film/#day.webm")
         await expect(page.locator("video")).to_be_visible()
         await page.keyboard.press("?")
         await expect(page.get_by_role("dialog", name="Keys")).to_be_visible()
@@ -207,25 +208,25 @@ async def test_what_is_empty_refused_missing_or_lost_is_for_everybody(
             assert not await visit.overflows(), name
             await keep(visit, f"state-{name}", kind)
 
-        await page.goto(f"{server.address}/empty/")
+        await open_page(page, f"{server.address}/empty/")
         await look("empty", "This folder is empty")
         for view, words in (
             ("uploads", "Nothing is being uploaded"),
             ("flows", "Nothing is on its way"),
             ("streams", "New stream"),
         ):
-            await page.goto(f"{server.address}/~/{view}")
+            await open_page(page, f"{server.address}/~/{view}")
             await look(f"no-{view}", words)
-        await page.goto(f"{server.address}/")
+        await open_page(page, f"{server.address}/")
         await page.keyboard.press("/")
         await page.keyboard.type("nowhere")
         await look("unfound", "Nothing here is called")
         await page.route("**/film/", lambda route: route.fulfill(status=500))
-        await page.goto(f"{server.address}/")
+        await open_page(page, f"{server.address}/")
         await page.get_by_role("link", name="film").click()
         await look("refused", "The server did not show this folder")
         (folder / "empty").rmdir()
-        await page.goto(f"{server.address}/")
+        await open_page(page, f"{server.address}/")
         await page.evaluate("history.pushState(null, '', '/empty/')")
         await page.evaluate("dispatchEvent(new PopStateEvent('popstate'))")
         await look("missing", "There is no such folder")

@@ -14,13 +14,13 @@ import httpx
 import pytest
 from playwright.async_api import Browser, expect
 from tests.page.conftest import complaints
-from tests.support.browser import DESKTOP, PHONE, Window, eventually, visiting
+from tests.support.browser import DESKTOP, PHONE, Window, eventually, open_page, visiting
 from tests.support.serving import Serving, serving
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 MIB = 1024 * 1024
-SIZE = 64 * MIB
+SIZE = 512 * MIB  # more than all buffers on the way take, the kernel's and the browser's
 
 
 @pytest.fixture
@@ -69,7 +69,7 @@ async def reading(address: str, pace: float) -> AsyncIterator[tuple[Reader, asyn
 
 async def test_nothing_is_said_to_be_nothing(server: Serving, browser: Browser) -> None:
     async with visiting(browser) as visit:
-        await visit.page.goto(f"{server.address}/")
+        await open_page(visit.page, f"{server.address}/")
         await visit.page.get_by_role("link", name="Transfers").click()
         await expect(visit.page.get_by_text("Nothing is on its way")).to_be_visible()
         assert complaints(visit) == []
@@ -80,7 +80,7 @@ async def test_a_slow_reader_is_seen_to_stop_the_source(
 ) -> None:
     async with visiting(browser) as visit, reading(f"{server.address}/big.bin", 100_000):
         page = visit.page
-        await page.goto(f"{server.address}/~/flows")
+        await open_page(page, f"{server.address}/~/flows")
         line = page.locator("li.flow").filter(has_text="big.bin")
         await expect(line).to_contain_text("its buffer is full")
         await expect(line).to_contain_text("python-httpx")
@@ -100,7 +100,7 @@ async def test_a_transfer_is_paused_limited_and_cut_from_the_page(
         reading(f"{server.address}/big.bin", 4e6) as (reader, task),
     ):
         page = visit.page
-        await page.goto(f"{server.address}/~/flows")
+        await open_page(page, f"{server.address}/~/flows")
         await page.get_by_role("button", name="Pause big.bin").click()
         line = page.locator("li.flow").filter(has_text="big.bin")
         await expect(line).to_contain_text("Paused by hand")
@@ -150,7 +150,7 @@ async def test_an_upload_that_goes_on_is_told_as_the_whole(
         try:
             async with visiting(browser, window) as visit:
                 page = visit.page
-                await page.goto(f"{server.address}/~/flows")
+                await open_page(page, f"{server.address}/~/flows")
                 line = page.locator("li.flow").filter(has_text="film.mp4")
                 await expect(line).to_contain_text("10 MB of 13 MB")
                 bar = line.get_by_role("progressbar")
@@ -170,7 +170,7 @@ async def test_the_page_is_a_slow_reader_itself(
 ) -> None:
     async with visiting(browser) as visit:
         page = visit.page
-        await page.goto(f"{server.address}/~/flows")
+        await open_page(page, f"{server.address}/~/flows")
         await page.get_by_role("button", name="Read slowly").click()
         line = page.locator("li.flow").filter(has_text="big.bin")
         await expect(line).to_contain_text("its buffer is full", timeout=15_000)
@@ -185,7 +185,7 @@ async def test_the_connection_is_lost_and_comes_back(folder: Path, browser: Brow
         page = visit.page
         with serving(folder) as server:
             port = str(server.port)
-            await page.goto(f"{server.address}/~/flows")
+            await open_page(page, f"{server.address}/~/flows")
             await expect(page.get_by_text("Nothing is on its way")).to_be_visible()
         await expect(page.get_by_text("The connection to the server is lost")).to_be_visible()
         with serving(folder, "--port", port):
@@ -206,7 +206,7 @@ async def test_one_connection_is_open_and_none_when_another_view_is_shown(
                 streams.append(request.url) if request.resource_type == "eventsource" else None
             ),
         )
-        await page.goto(f"{server.address}/~/flows")
+        await open_page(page, f"{server.address}/~/flows")
         await expect(page.get_by_text("Nothing is on its way")).to_be_visible()
         await page.get_by_role("link", name="Files", exact=True).click()
         await expect(page.get_by_text("This folder is empty")).to_be_visible()

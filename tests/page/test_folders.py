@@ -11,7 +11,7 @@ from statistics import median
 import pytest
 from playwright.async_api import Browser, Error, Page, expect
 from tests.page.conftest import complaints
-from tests.support.browser import PHONE, eventually, visiting
+from tests.support.browser import PHONE, eventually, open_page, visiting
 from tests.support.crowd import FILES, name_of
 from tests.support.cutting_proxy import proxy_in_thread
 from tests.support.serving import Serving, serving
@@ -50,7 +50,7 @@ async def test_the_order_is_chosen_and_is_part_of_the_address(
 ) -> None:
     async with visiting(browser) as visit:
         page = visit.page
-        await page.goto(server.address)
+        await open_page(page, server.address)
         await expect(page.locator(".entry")).to_have_count(4)
         assert await names(page) == ["music", "alpha.txt", "Beta.txt", "gamma.bin"]
         await page.get_by_role("button", name="Size").click()
@@ -64,7 +64,7 @@ async def test_the_order_is_chosen_and_is_part_of_the_address(
 async def test_a_filter_is_typed_and_cleared(server: Serving, tree: Path, browser: Browser) -> None:
     async with visiting(browser) as visit:
         page = visit.page
-        await page.goto(server.address)
+        await open_page(page, server.address)
         await expect(page.locator(".entry")).to_have_count(4)
         await page.keyboard.press("/")
         await page.keyboard.type("TXT")
@@ -81,7 +81,7 @@ async def test_folders_are_walked_by_keys_and_by_history(
 ) -> None:
     async with visiting(browser) as visit:
         page = visit.page
-        await page.goto(server.address)
+        await open_page(page, server.address)
         await expect(page.locator(".entry")).to_have_count(4)
         await page.keyboard.press("ArrowDown")
         await expect(page.get_by_role("link", name="alpha.txt")).to_be_focused()
@@ -108,7 +108,7 @@ async def test_folders_are_walked_by_keys_and_by_history(
 async def test_what_there_is_not_is_said(server: Serving, tree: Path, browser: Browser) -> None:
     async with visiting(browser, PHONE) as visit:
         page = visit.page
-        await page.goto(f"{server.address}/music/")
+        await open_page(page, f"{server.address}/music/")
         await page.get_by_role("link", name="old").click()
         await expect(page.get_by_text("This folder is empty")).to_be_visible()
         await page.go_back()
@@ -128,7 +128,7 @@ async def test_a_folder_that_is_refused_can_be_asked_for_again(
 ) -> None:
     async with visiting(browser) as visit:
         page = visit.page
-        await page.goto(server.address)
+        await open_page(page, server.address)
         await page.route("**/music/", lambda route: route.fulfill(status=500))
         await page.get_by_role("link", name="music").click()
         await expect(page.get_by_text("The server did not show this folder")).to_be_visible()
@@ -162,7 +162,7 @@ async def test_a_server_that_is_gone_is_told_and_found_again(
 ) -> None:
     async with visiting(browser) as visit:
         page = visit.page
-        await page.goto(server.address)
+        await open_page(page, server.address)
         await expect(page.locator(".entry")).to_have_count(4)
         await page.context.set_offline(True)
         await page.get_by_role("link", name="music").click()
@@ -176,7 +176,7 @@ async def test_a_hundred_thousand_entries_are_scrolled_to_their_end_in_few_nodes
 ) -> None:
     async with visiting(browser) as visit:
         page = visit.page
-        await page.goto(crowded.address)
+        await open_page(page, crowded.address)
         await expect(page.locator(".summary")).to_have_text("100,000 files, 0 B", timeout=60_000)
         most = 0
         for key in ("PageDown", "PageDown", "End", "PageUp", "End"):
@@ -272,7 +272,7 @@ async def test_pictures_that_are_scrolled_past_stop_costing_the_server(
     with serving(folder, "--rate", "1MB/s") as server:
         async with visiting(browser) as visit:
             page = visit.page
-            await page.goto(server.address)
+            await open_page(page, server.address)
             await expect(page.locator(".summary")).to_contain_text("120 files")
             await page.keyboard.press("v")
             await expect(page.locator("img.loading").first).to_be_attached()

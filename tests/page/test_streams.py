@@ -9,7 +9,7 @@ import pytest
 from playwright.async_api import Browser, expect
 from tests.examples.programs import free_port
 from tests.page.conftest import ALLOWED, complaints
-from tests.support.browser import visiting
+from tests.support.browser import open_page, visiting
 from tests.support.serving import Serving, serving
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -25,7 +25,7 @@ def stream(server: Serving, name: str) -> str:
 async def test_a_stream_is_made_and_appended_to_by_hand(server: Serving, browser: Browser) -> None:
     async with visiting(browser) as visit:
         page = visit.page
-        await page.goto(f"{server.address}/~/streams")
+        await open_page(page, f"{server.address}/~/streams")
         await expect(page.get_by_text("There is no stream yet")).to_be_visible()
         await page.get_by_label("Name").fill("builds/today")
         await page.get_by_role("button", name="Make it").click()
@@ -46,7 +46,7 @@ async def test_the_end_of_a_stream_is_shown_while_others_append(
     httpx.post(address, headers=JSON, content='[{"level": 1}, {"level": 2}]').raise_for_status()
     async with visiting(browser) as visit:
         page = visit.page
-        await page.goto(f"{server.address}/~/streams#gauge")
+        await open_page(page, f"{server.address}/~/streams#gauge")
         log = page.get_by_role("log")
         await expect(log.locator("div")).to_have_text(['{"level":1}', '{"level":2}'])
         httpx.post(address, headers=JSON, content='{"level": 3}').raise_for_status()
@@ -67,7 +67,7 @@ async def test_a_long_stream_is_followed_from_its_end_and_keeps_few_nodes(
     httpx.put(address, headers=TEXT, content=lines).raise_for_status()
     async with visiting(browser) as visit:
         page = visit.page
-        await page.goto(f"{server.address}/~/streams#long")
+        await open_page(page, f"{server.address}/~/streams#long")
         await expect(page.get_by_text("came before you looked")).to_be_visible()
         await page.get_by_role("button", name="Read from the beginning").click()
         log = page.get_by_role("log")
@@ -84,7 +84,7 @@ async def test_the_tail_goes_on_after_a_restart_of_the_server_without_a_word_los
         page = visit.page
         with serving(folder, *ALLOWED, "--port", port) as server:
             httpx.put(stream(server, "s"), headers=TEXT, content="one\n").raise_for_status()
-            await page.goto(f"{server.address}/~/streams#s")
+            await open_page(page, f"{server.address}/~/streams#s")
             await expect(page.get_by_text("Live", exact=True)).to_be_visible()
         await expect(page.get_by_text("Connection lost")).to_be_visible()
         with serving(folder, *ALLOWED, "--port", port) as server:
@@ -97,7 +97,7 @@ async def test_without_permission_there_is_no_view_of_streams(
 ) -> None:
     with serving(folder) as server:
         async with visiting(browser) as visit:
-            await visit.page.goto(f"{server.address}/~/flows")
+            await open_page(visit.page, f"{server.address}/~/flows")
             await expect(visit.page.get_by_role("link", name="Transfers")).to_be_visible()
             await expect(visit.page.get_by_role("link", name="Streams")).to_have_count(0)
             await expect(visit.page.get_by_role("link", name="Uploads")).to_have_count(0)

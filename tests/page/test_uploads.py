@@ -16,7 +16,7 @@ from playwright.async_api import Browser, Locator, Page, expect
 from tests.examples.programs import free_port
 from tests.page.conftest import ALLOWED, complaints
 from tests.page.gateway import Gateway, gateway
-from tests.support.browser import eventually, visiting
+from tests.support.browser import eventually, open_page, visiting
 from tests.support.serving import Serving, serving
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -77,7 +77,7 @@ async def test_files_and_folders_come_to_stand_in_the_folder_that_is_open(
     (tmp_path / "empty").write_bytes(b"")
     async with visiting(browser) as visit:
         page = visit.page
-        await page.goto(f"{server.address}/in%20box/")
+        await open_page(page, f"{server.address}/in%20box/")
         await choose(page, tmp_path / "empty")
         await page.get_by_label("A folder to upload").set_input_files(holiday)
         await expect(page.get_by_label("Uploads", exact=True)).to_contain_text("2 files uploaded")
@@ -129,7 +129,7 @@ async def test_it_waits_for_the_network_and_goes_on_by_itself(
 ) -> None:
     async with visiting(browser) as visit:
         page = visit.page
-        await page.goto(f"{server.address}/")
+        await open_page(page, f"{server.address}/")
         await slow(page)
         await choose(page, big)
         await eventually(stored(server.address), lambda offset: offset > MIB)
@@ -148,7 +148,7 @@ async def test_it_is_paused_and_resumed_and_given_up(
 ) -> None:
     async with visiting(browser) as visit:
         page = visit.page
-        await page.goto(f"{server.address}/")
+        await open_page(page, f"{server.address}/")
         await slow(page)
         await choose(page, big)
         await eventually(stored(server.address), lambda offset: offset > MIB)
@@ -171,7 +171,7 @@ async def test_a_file_of_that_name_is_never_replaced_unasked(
     (tmp_path / "a.txt").write_text("new")
     async with visiting(browser) as visit:
         page = visit.page
-        await page.goto(f"{server.address}/")
+        await open_page(page, f"{server.address}/")
         await choose(page, tmp_path / "a.txt")
         await expect(line_of(page, "a.txt")).to_contain_text("There is a file of this name")
         assert (folder / "a.txt").read_text() == "old"
@@ -186,7 +186,7 @@ async def test_what_the_server_does_not_take_is_told(
 ) -> None:
     with serving(folder, *ALLOWED, "--upload-size", "1MiB") as server:
         async with visiting(browser) as visit:
-            await visit.page.goto(f"{server.address}/")
+            await open_page(visit.page, f"{server.address}/")
             await choose(visit.page, big)
             await expect(line_of(visit.page, "big.bin")).to_contain_text("1.0 MB at the most")
 
@@ -318,7 +318,7 @@ async def test_folders_and_files_that_are_dropped_come_with_all_that_is_in_them(
     (tmp_path / "alone.txt").write_text("alone")
     async with visiting(browser) as visit:
         page = visit.page
-        await page.goto(f"{server.address}/in%20box/")
+        await open_page(page, f"{server.address}/in%20box/")
         await expect(page.get_by_role("button", name="Upload files")).to_be_visible()
         await drop(page, trip, tmp_path / "alone.txt")
         uploads = page.get_by_label("Uploads", exact=True)
@@ -339,13 +339,13 @@ async def test_a_second_tab_looks_on_and_ends_nothing(
         first = visit.page
         statuses: list[int] = []
         visit.page.context.on("response", lambda response: statuses.append(response.status))
-        await first.goto(f"{server.address}/")
+        await open_page(first, f"{server.address}/")
         await slow(first)
         await choose(first, big)
         await eventually(stored(server.address), lambda offset: offset > MIB)
         # A tab of the same browser knows of it, and is told how far it comes.
         second = await first.context.new_page()
-        await second.goto(f"{server.address}/~/uploads")
+        await open_page(second, f"{server.address}/~/uploads")
         line = line_of(second, "big.bin")
         await expect(line).to_contain_text("another tab or program sends it")
         # Whoever chooses the file there as well wants it to arrive, not to begin again.
@@ -367,12 +367,12 @@ async def test_a_second_tab_goes_on_when_the_first_is_closed(
 ) -> None:
     async with visiting(browser) as visit:
         first = visit.page
-        await first.goto(f"{server.address}/")
+        await open_page(first, f"{server.address}/")
         await slow(first)
         await choose(first, big)
         await eventually(stored(server.address), lambda offset: offset > MIB)
         second = await first.context.new_page()
-        await second.goto(f"{server.address}/~/uploads")
+        await open_page(second, f"{server.address}/~/uploads")
         line = line_of(second, "big.bin")
         await expect(line).to_contain_text("another tab or program sends it")
         await choose(second, big)

@@ -11,7 +11,7 @@ import pytest
 from playwright.async_api import Browser, Page, expect
 from tests.page.conftest import complaints
 from tests.page.test_folders import picture
-from tests.support.browser import PHONE, eventually, visiting
+from tests.support.browser import PHONE, eventually, open_page, visiting
 from tests.support.cutting_proxy import proxy_in_thread
 from tests.support.serving import Serving
 
@@ -28,7 +28,7 @@ async def test_pictures_are_gone_through_and_looked_at_closely(
         picture(folder / f"{number}.bmp", number * 100)
     async with visiting(browser) as visit:
         page = visit.page
-        await page.goto(server.address)
+        await open_page(page, server.address)
         await page.get_by_role("link", name="0.bmp").click()
         shown = page.locator(".picture-frame img")
         await expect(shown).to_have_js_property("complete", value=True)
@@ -54,7 +54,7 @@ async def test_a_text_of_two_gibibytes_opens_at_once_and_is_followed_at_its_end(
         file.write(b"\nthe last line\n")
     async with visiting(browser) as visit:
         page = visit.page
-        await page.goto(f"{server.address}/#huge.log")
+        await open_page(page, f"{server.address}/#huge.log")
         text = page.locator(".text-pages")
         await expect(text).to_contain_text("the first line", timeout=5_000)
         await page.get_by_role("button", name="End", exact=True).click()
@@ -75,7 +75,7 @@ async def test_every_line_of_a_text_is_read_by_scrolling(
     (folder / "lines.txt").write_text("".join(f"line {number:06}\n" for number in range(60_000)))
     async with visiting(browser) as visit:
         page = visit.page
-        await page.goto(f"{server.address}/#lines.txt")
+        await open_page(page, f"{server.address}/#lines.txt")
         box = page.locator(".text-pages")
         await expect(box).to_contain_text("line 000000")
 
@@ -101,7 +101,7 @@ async def test_json_is_a_tree_and_what_is_none_says_where(
     (folder / "worse.json").write_text('{"river": }')
     async with visiting(browser, PHONE) as visit:
         page = visit.page
-        await page.goto(f"{server.address}/#good.json")
+        await open_page(page, f"{server.address}/#good.json")
         await expect(page.get_by_text("length: 42")).to_be_visible()
         await page.get_by_role("button", name="Next").click()
         await expect(page.get_by_text("This is no valid JSON")).to_be_visible()
@@ -123,7 +123,7 @@ async def test_markdown_is_a_page_that_can_do_nothing(
     )
     async with visiting(browser) as visit:
         page = visit.page
-        await page.goto(f"{server.address}/#notes.md")
+        await open_page(page, f"{server.address}/#notes.md")
         await expect(page.get_by_role("heading", name="A heading")).to_be_visible()
         await expect(page.locator(".markdown td")).to_have_count(2)
         assert await page.locator(".markdown :is(script, form, button, [onerror])").count() == 0
@@ -185,7 +185,7 @@ async def test_a_document_in_the_viewer_reads_and_changes_nothing(
     (folder / "secret.txt").write_text("secret")
     (folder / "evil.html").write_text(FRAMED)
     async with visiting(browser) as visit:
-        await visit.page.goto(f"{server.address}/#evil.html")
+        await open_page(visit.page, f"{server.address}/#evil.html")
         inside = visit.page.frame_locator("iframe.document").locator("body")
         await expect(inside).to_have_text(",".join([*REFUSED, "refused", "refused"]))
         assert "refused" not in await visit.page.title()
@@ -203,7 +203,7 @@ async def test_a_film_plays_seeks_has_subtitles_and_remembers_its_place(
     (folder / "day.en.srt").write_text("1\r\n00:00:00,000 --> 00:00:20,000\r\nA day begins\r\n")
     async with visiting(browser) as visit:
         page = visit.page
-        await page.goto(f"{server.address}/#day.webm")
+        await open_page(page, f"{server.address}/#day.webm")
         video = page.locator("video")
         await expect(video).to_have_js_property("readyState", 4)
         await video.evaluate("(video) => { video.muted = true; return video.play(); }")
@@ -226,7 +226,7 @@ async def test_keys_steer_a_film_wherever_the_keyboard_is_in_the_viewer(
     picture(folder / "z.bmp", 200)
     async with visiting(browser) as visit:
         page, press = visit.page, visit.page.keyboard.press
-        await page.goto(server.address)
+        await open_page(page, server.address)
         await page.get_by_role("link", name="day.webm").click()
         video = page.locator("video")
         await expect(video).to_have_js_property("readyState", 4)
@@ -295,7 +295,7 @@ async def test_the_keys_of_a_text_are_its_own(
     (folder / "next.txt").write_text("another")
     async with visiting(browser) as visit:
         page = visit.page
-        await page.goto(f"{server.address}/#long.txt")
+        await open_page(page, f"{server.address}/#long.txt")
         slider = page.get_by_role("slider")
         await slider.focus()
         for key in ("ArrowRight", "Space"):

@@ -85,6 +85,15 @@ class Visit:
         self.page.on("requestfailed", request_failed)
 
 
+async def open_page(page: Page, address: str) -> None:
+    """Go to a folder or a view, and wait until the page has taken the document's place.
+
+    What is clicked before is a link of the document: that works too, and is something else.
+    """
+    await page.goto(address)
+    await page.locator("#app").wait_for(state="attached")
+
+
 @asynccontextmanager
 async def launched() -> AsyncIterator[Browser]:
     """Run a headless Chromium; skip the test where there is none."""
