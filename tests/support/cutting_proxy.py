@@ -47,6 +47,7 @@ class CuttingProxy:
         self._mended = False
         self._held_at: int | None = None
         self._served: dict[asyncio.Task[None], asyncio.StreamWriter] = {}
+        self._closing: set[asyncio.Future[None]] = set()
 
     async def __aenter__(self) -> Self:
         self._server = await asyncio.start_server(self._accept, "127.0.0.1", 0, limit=READ_SIZE)
@@ -65,9 +66,11 @@ class CuttingProxy:
         for task in served:
             task.cancel()
         await asyncio.gather(*served, return_exceptions=True)
-        for writer in served.values():
-            await _close(writer)  # one whose task had not begun is open
+        self._close(*served.values())  # one whose task had not begun is open
+        await asyncio.gather(*self._closing, return_exceptions=True)
         await self._server.wait_closed()
+        for _ in range(3):  # for the transports of connections that were just being made
+            await asyncio.sleep(0)
 
     def mend(self) -> None:
         """Cut no more, and hold nothing back."""
@@ -108,8 +111,19 @@ class CuttingProxy:
                 for one in (writer, far_writer):
                     _reset_at_close(one)
         finally:
-            for one in (writer, far_writer):
-                await _close(one)
+            self._close(writer, far_writer)
+
+    def _close(self, *writers: asyncio.StreamWriter) -> None:
+        """Close them now; whoever may be cancelled does not wait for it, the proxy's end does."""
+        for writer in writers:
+            writer.transport.abort()
+            closing = asyncio.ensure_future(writer.wait_closed())
+            self._closing.add(closing)
+            closing.add_done_callback(self._closed)
+
+    def _closed(self, closing: asyncio.Future[None]) -> None:
+        self._closing.discard(closing)
+        closing.exception()  # that it was cut is no news
 
     async def _pass(
         self,
@@ -147,12 +161,6 @@ class _Line:
 
 class _CutError(Exception):
     """It is time."""
-
-
-async def _close(writer: asyncio.StreamWriter) -> None:
-    writer.transport.abort()
-    with suppress(OSError):
-        await writer.wait_closed()
 
 
 def _reset_at_close(writer: asyncio.StreamWriter) -> None:
