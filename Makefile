@@ -13,7 +13,7 @@ NODE_MODULES := web/node_modules/.package-lock.json
 # Tests and benches start many servers; none is to be compiled anew each time.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: page serve river test once-more crash lint format bench pictures clean
+.PHONY: page serve river test crash lint format bench pictures clean
 
 serve: $(RUN)
 	@$(MAKE) --no-print-directory $(PAGE) || echo "The page was not built (is npm there?): folders are plain listings."
@@ -32,12 +32,8 @@ test: $(DEV) $(PAGE) lint
 	$(TESTS) -n $(WORKERS) --dist worksteal -m "not timing"; together=$$?; \
 	$(TESTS) --cov-append -m timing; alone=$$?; \
 	$(BIN)/coverage report --skip-covered --sort=cover; \
-	[ $$((together | alone)) = 0 ] || $(MAKE) --no-print-directory once-more
-
-# Both runs are shown. What fails here fails; what does not has found the machine busy, or a race.
-once-more:
-	@echo "== What failed above is run once more, alone =="
-	$(BIN)/python -m pytest --last-failed --last-failed-no-failures none
+	[ $$((together | alone)) = 0 ] || { echo "== What failed above is run once more, alone =="; \
+	$(BIN)/python -m pytest --last-failed --last-failed-no-failures none; }
 
 crash: $(DEV)
 	$(BIN)/python -m tests.blackbox.crashes --rounds 10000

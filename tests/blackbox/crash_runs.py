@@ -51,16 +51,12 @@ def run_program(what: str, make: Callable[[Path, int], Crashing]) -> None:
     seed = secrets.randbits(32) if arguments.seed is None else arguments.seed
     folder = Path(tempfile.mkdtemp(prefix="riverrun-crashes-"))
     number = max(1, min(arguments.folders, arguments.rounds))
-    rounds = [arguments.rounds // number + (i < arguments.rounds % number) for i in range(number)]
     print(
         f"{arguments.rounds} rounds in {number} folders, of --seed {seed}, in {folder}", flush=True
     )
-    crashes = []
-    for i in range(number):
-        (folder / str(i)).mkdir()
-        crashes.append(make(folder / str(i), seed + i))
-    broken = asyncio.run(_run(crashes, rounds))
-    for met, count in sorted(sum((each.tally for each in crashes), Counter[str]()).items()):
+    crashes = in_folders(folder, number, seed, make)
+    broken = asyncio.run(_run(crashes, arguments.rounds))
+    for met, count in sorted(tally_of(crashes).items()):
         print(f"{count:10}  {met}")
     done = sum(each.rounds for each in crashes)
     if broken:
@@ -69,14 +65,36 @@ def run_program(what: str, make: Callable[[Path, int], Crashing]) -> None:
     shutil.rmtree(folder)
 
 
-async def _run(crashes: Sequence[Crashing], rounds: Sequence[int]) -> str:
+def in_folders(
+    folder: Path, number: int, seed: int, make: Callable[[Path, int], Crashing]
+) -> list[Crashing]:
+    """So many of them, each in a folder of its own below `folder`, with a seed of its own."""
+    crashes = []
+    for i in range(number):
+        (folder / str(i)).mkdir()
+        crashes.append(make(folder / str(i), seed + i))
+    return crashes
+
+
+def tally_of(crashes: Sequence[Crashing]) -> Counter[str]:
+    """How the clients of all of them were met."""
+    return sum((each.tally for each in crashes), Counter[str]())
+
+
+async def run_side_by_side(crashes: Sequence[Crashing], rounds: int) -> None:
+    """Share `rounds` among them; raises a group of `BrokenPromiseError`."""
+    share, more = divmod(rounds, len(crashes))
+    async with asyncio.TaskGroup() as group:
+        for i, each in enumerate(crashes):
+            group.create_task(_run_one(each, share + (i < more)))
+
+
+async def _run(crashes: Sequence[Crashing], rounds: int) -> str:
     """Run all; return what was broken, if anything was."""
-    telling = asyncio.ensure_future(_tell(crashes, sum(rounds)))
+    telling = asyncio.ensure_future(_tell(crashes, rounds))
     broken: list[str] = []
     try:
-        async with asyncio.TaskGroup() as group:
-            for each, number in zip(crashes, rounds, strict=True):
-                group.create_task(_run_one(each, number))
+        await run_side_by_side(crashes, rounds)
     except* BrokenPromiseError as group_of_errors:
         for error in group_of_errors.exceptions:
             broken += (str(error), *getattr(error, "__notes__", ()))

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections import Counter
 from pathlib import Path
 
 import pytest
 from tests.blackbox.crash_clients import DIALECTS
+from tests.blackbox.crash_runs import in_folders, run_side_by_side, tally_of
 from tests.blackbox.crashes import Crashes
 
 ROUNDS = 100
@@ -18,19 +17,9 @@ SEED = 20261124
 
 @pytest.mark.timeout(300)
 async def test_nothing_that_was_acknowledged_is_lost(tmp_path: Path) -> None:
-    tally: Counter[str] = Counter()
-
-    async def crash(number: int) -> None:
-        folder = tmp_path / f"inbox-{number}"
-        folder.mkdir()
-        crashes = Crashes(folder, SEED + number)
-        await crashes.run(ROUNDS // FOLDERS)
-        await crashes.finish()
-        tally.update(crashes.tally)
-
-    async with asyncio.TaskGroup() as group:
-        for number in range(FOLDERS):
-            group.create_task(crash(number))
+    crashes = in_folders(tmp_path, FOLDERS, SEED, Crashes)
+    await run_side_by_side(crashes, ROUNDS)
+    tally = tally_of(crashes)
     for dialect in DIALECTS:  # or it was no test
         assert tally[f"{dialect.__name__}: under way"]
         assert tally[f"{dialect.__name__}: done"]

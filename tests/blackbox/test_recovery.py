@@ -51,9 +51,4 @@ def test_ten_thousand_unfinished_uploads_cost_less_than_a_second(tmp_path: Path)
     empty, full = tmp_path / "empty", tmp_path / "full"
     empty.mkdir()
     leave_behind(full, UNFINISHED)
-    best = float("inf")
-    for _ in range(3):  # other work on the machine is not the server's
-        best = min(best, seconds_to_answer(full, UNFINISHED) - seconds_to_answer(empty, 0))
-        if best < 1.0:
-            break
-    assert best < 1.0
+    assert seconds_to_answer(full, UNFINISHED) - seconds_to_answer(empty, 0) < 1.0

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections import Counter
 from pathlib import Path
 
 import pytest
+from tests.blackbox.crash_runs import in_folders, run_side_by_side, tally_of
 from tests.blackbox.stream_crashes import Life, StreamCrashes
 
 ROUNDS = 100
@@ -17,18 +16,9 @@ SEED = 20261126
 
 @pytest.mark.timeout(300)
 async def test_nothing_that_was_acknowledged_is_lost_or_there_twice(tmp_path: Path) -> None:
-    tally: Counter[str] = Counter()
-
-    async def crash(number: int) -> None:
-        crashes = StreamCrashes(tmp_path / str(number), SEED + number)
-        crashes.folder.mkdir()
-        await crashes.run(ROUNDS // FOLDERS)
-        await crashes.finish()
-        tally.update(crashes.tally)
-
-    async with asyncio.TaskGroup() as group:
-        for number in range(FOLDERS):
-            group.create_task(crash(number))
+    crashes = in_folders(tmp_path, FOLDERS, SEED, StreamCrashes)
+    await run_side_by_side(crashes, ROUNDS)
+    tally = tally_of(crashes)
     for met in ("appended", "appended again", "read"):  # or it was no test
         assert tally[met]
     for steps in range(Life.STEPS):

@@ -130,7 +130,7 @@ def test_an_explanation_takes_the_place_of_title_and_detail_for_people_alone() -
 
 
 def test_a_page_is_small() -> None:
-    assert len(problem_page(404, "There is no such stream.")) < 2000
+    assert len(problem_page(404, "There is no such stream.")) < 1500
 
 
 def test_a_page_without_a_detail_has_no_empty_paragraph() -> None:

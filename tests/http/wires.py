@@ -49,7 +49,7 @@ class RecordingWire:
         for piece in pieces:
             self.sent += piece
 
-    def send_last(self, pieces: Sequence[Chunk], size: int) -> None:
+    def send_last(self, pieces: Sequence[Chunk]) -> None:
         self.send(pieces)
 
     def pass_on(self, chunk: bytes) -> None:

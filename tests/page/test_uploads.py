@@ -332,22 +332,27 @@ async def test_folders_and_files_that_are_dropped_come_with_all_that_is_in_them(
     assert (inbox / "trip/day 1/129.txt").read_text() == "129"
 
 
+async def second_tab(first: Page, address: str, big: Path) -> tuple[Page, Locator]:
+    """Send `big` slowly from `first`; another tab of the browser that knows of it, and its line."""
+    await open_page(first, f"{address}/")
+    await slow(first)
+    await choose(first, big)
+    await eventually(stored(address), lambda offset: offset > MIB)
+    second = await first.context.new_page()
+    await open_page(second, f"{address}/~/uploads")
+    line = line_of(second, "big.bin")
+    await expect(line).to_contain_text("another tab or program sends it")
+    return second, line
+
+
 async def test_a_second_tab_looks_on_and_ends_nothing(
     server: Serving, folder: Path, big: Path, browser: Browser
 ) -> None:
     async with visiting(browser) as visit:
         first = visit.page
         statuses: list[int] = []
-        visit.page.context.on("response", lambda response: statuses.append(response.status))
-        await open_page(first, f"{server.address}/")
-        await slow(first)
-        await choose(first, big)
-        await eventually(stored(server.address), lambda offset: offset > MIB)
-        # A tab of the same browser knows of it, and is told how far it comes.
-        second = await first.context.new_page()
-        await open_page(second, f"{server.address}/~/uploads")
-        line = line_of(second, "big.bin")
-        await expect(line).to_contain_text("another tab or program sends it")
+        first.context.on("response", lambda response: statuses.append(response.status))
+        second, line = await second_tab(first, server.address, big)
         # Whoever chooses the file there as well wants it to arrive, not to begin again.
         await choose(second, big)
         await expect(line).to_contain_text("another tab or program sends it")
@@ -366,17 +371,9 @@ async def test_a_second_tab_goes_on_when_the_first_is_closed(
     server: Serving, folder: Path, big: Path, browser: Browser
 ) -> None:
     async with visiting(browser) as visit:
-        first = visit.page
-        await open_page(first, f"{server.address}/")
-        await slow(first)
-        await choose(first, big)
-        await eventually(stored(server.address), lambda offset: offset > MIB)
-        second = await first.context.new_page()
-        await open_page(second, f"{server.address}/~/uploads")
-        line = line_of(second, "big.bin")
-        await expect(line).to_contain_text("another tab or program sends it")
+        second, line = await second_tab(visit.page, server.address, big)
         await choose(second, big)
-        await first.close()
+        await visit.page.close()
         await expect(line.locator("a")).to_have_attribute("href", "/#big.bin", timeout=20_000)
     assert (folder / "big.bin").read_bytes() == big.read_bytes()
     assert creations(server) == 1

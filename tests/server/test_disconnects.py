@@ -341,6 +341,24 @@ async def test_a_client_that_stops_sending_at_once_is_answered_if_it_is_soon(
         assert await client.ends() == b""
 
 
+async def test_a_client_that_stops_sending_has_nothing_changed_without_it(serve: Serve) -> None:
+    changed = False
+
+    async def handler(request: Request, response: Response) -> None:
+        nonlocal changed
+        await asyncio.sleep(0.005)
+        changed = True
+        await response.end()
+
+    server = await serve(handler)
+    async with await Client.connect(server) as client:
+        client.push(request("/", "DELETE"))
+        client.writer.write_eof()
+        assert await client.ends() == b""
+        await asyncio.sleep(0.02)
+        assert not changed
+
+
 async def test_a_client_that_stops_sending_still_gets_its_file(
     serve: Serve, tmp_path: Path
 ) -> None:

@@ -42,9 +42,16 @@ class Broadcast:
     """
 
     __slots__ = (
-        "_error", "_gathered", "_over", "_passages", "_rests_until", "_sent", "_size", "_timer",
+        "_error",
+        "_gathered",
+        "_over",
+        "_passages",
+        "_rests_until",
+        "_sent",
+        "_size",
+        "_timer",
         "position",
-    )  # fmt: skip
+    )
 
     def __init__(self, position: int = 0) -> None:
         self.position = position

@@ -322,7 +322,7 @@ class Response(Writable):
             if self.opened_flow is not None:
                 self.opened_flow.moved += size
             whole = size and self._framing is COUNTED
-            self._wire.send_last((head, chunk) if whole else (head,), size)
+            self._wire.send_last((head, chunk) if whole else (head,))
             if self._declared == size and self._reusable:
                 self.state = ENDED  # what `_finish` would come to
                 return

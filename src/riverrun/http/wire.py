@@ -33,8 +33,8 @@ class Wire(Carrier, Protocol):
     def send(self, pieces: Sequence[Chunk]) -> None:
         """Hand bytes over without waiting. Raises `DisconnectedError` if nobody is there."""
 
-    def send_last(self, pieces: Sequence[Chunk], size: int) -> None:
-        """Hand over the end of a response, of `size` bytes; it may leave a moment later."""
+    def send_last(self, pieces: Sequence[Chunk]) -> None:
+        """Hand over the end of a response, which may leave a moment later."""
 
     @property
     def pass_on(self) -> Callable[[bytes], None]:

@@ -35,7 +35,7 @@ from riverrun.logs.errors import (
     OffsetError,
     OrderError,
 )
-from riverrun.logs.producing import Last, is_repeat
+from riverrun.logs.producing import Last, find_repeated
 from riverrun.logs.reader import LogReader
 from riverrun.streams.contracts import FileRegion, Readable
 
@@ -146,9 +146,9 @@ class MemoryLog:
                 return Produced(info.tail, sequence, duplicate=True)
             raise LogClosedError(info.tail)
         if producer is not None:
-            last = self._producers.get(producer.id)
-            if is_repeat(producer, last) and last is not None:
-                return Produced(info.tail, last.sequence, duplicate=True)
+            repeated = find_repeated(producer, self._producers.get(producer.id))
+            if repeated is not None:
+                return Produced(info.tail, repeated.sequence, duplicate=True)
         if order is not None:
             if self._order is not None and order <= self._order:
                 raise OrderError(self._order)

@@ -15,21 +15,21 @@ class Last(NamedTuple):
     sequence: int
 
 
-def is_repeat(producer: Producer, last: Last | None) -> bool:
-    """Whether this append of a producer is stored already; `last` is None if none of it is.
+def find_repeated(producer: Producer, last: Last | None) -> Last | None:
+    """The `last` append of a producer if this one is stored already, None if it is to be stored.
 
     Raises what `Log.produce` raises for one that may not be stored now.
     """
     if last is None:
         if producer.sequence:
             raise GapError(0, producer.sequence)
-        return False
+        return None
     if producer.epoch < last.epoch:
         raise FencedError(last.epoch)
     if producer.epoch > last.epoch:
         if producer.sequence:
             raise EpochError
-        return False
+        return None
     if producer.sequence > last.sequence + 1:
         raise GapError(last.sequence + 1, producer.sequence)
-    return producer.sequence <= last.sequence
+    return last if producer.sequence <= last.sequence else None

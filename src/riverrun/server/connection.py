@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, cast
 from riverrun.errors import HTTPError
 from riverrun.http.handler import FINISHED
 from riverrun.http.headers import Fields, FieldView
+from riverrun.http.preconditions import READING_METHODS
 from riverrun.http.request import Request
 from riverrun.http.response import Response
 from riverrun.http.response_state import ENDED
@@ -27,8 +28,7 @@ from riverrun.server.wire import SocketWire
 if TYPE_CHECKING:
     from riverrun.server.server import Server
 
-ABOUT_TO_ANSWER = 0.025
-"""Seconds in which a handler may still begin to answer a client that has ended its input."""
+ABOUT_TO_ANSWER = 0.025  # seconds, for a client that has ended its input (decision 0005)
 
 UNREADABLE = Request("GET", b"", {}, keep_alive=False)
 
@@ -123,7 +123,7 @@ class Connection(asyncio.BufferedProtocol):
         """Go on sending to a client that has only stopped sending."""
         self.server.turn.handle()
         if not self.goes_on():
-            if self._exchange is None or self._intake.incoming is not None:
+            if self._exchange is None or self._exchange.request.method not in READING_METHODS:
                 return False
             self.server.loop.call_later(ABOUT_TO_ANSWER, self._close_unless_it_goes_on)
         self._intake.parser.stop()

@@ -106,12 +106,13 @@ class SocketWire:
             pieces = [piece if type(piece) is bytes else bytes(piece) for piece in pieces]
         self._transport.writelines(pieces)
 
-    def send_last(self, pieces: Sequence[Chunk], size: int) -> None:
-        """Hand over the end of a response of `size` bytes; while others are made, with theirs."""
+    def send_last(self, pieces: Sequence[Chunk]) -> None:
+        """Hand over the end of a response; while other answers are made, it leaves with them."""
+        body = pieces[-1]
         if (
             self._turn.handling
-            and size <= SMALL_ANSWER
-            and type(pieces[-1]) is bytes  # what may be changed is sent as it is now
+            and type(body) is bytes  # what may be changed is sent as it is now
+            and len(body) <= SMALL_ANSWER
             and not (self._gone or self._held)
         ):
             self._held = pieces

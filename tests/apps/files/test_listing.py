@@ -363,16 +363,10 @@ class NotingWire(RecordingWire):
 @pytest.mark.timing  # 20 ms
 @pytest.mark.parametrize("accept", [JSON, NDJSON, BROWSER])
 async def test_the_first_byte_does_not_wait_for_100_000_entries(crowd: Path, accept: str) -> None:
-    """The best of a few: other work on the machine is not the listing's."""
-    best = float("inf")
-    for _ in range(5):
-        wire = NotingWire()
-        begin = time.perf_counter()
-        await ask(crowd, "?limit=100", accept, wire=wire)
-        best = min(best, wire.first_byte_at - begin)
-        if best < 0.02:
-            break
-    assert best < 0.02
+    wire = NotingWire()
+    begin = time.perf_counter()
+    await ask(crowd, "?limit=100", accept, wire=wire)
+    assert wire.first_byte_at - begin < 0.02
 
 
 # Who goes away

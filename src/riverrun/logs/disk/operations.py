@@ -22,7 +22,7 @@ from riverrun.logs.errors import (
     OffsetError,
     OrderError,
 )
-from riverrun.logs.producing import is_repeat
+from riverrun.logs.producing import find_repeated
 
 PAGE_LENGTH = 256
 SWEEP_LENGTH = 256
@@ -84,9 +84,9 @@ class Append:
         if row.closed:
             return self._answer_closed(row)
         if producer is not None:
-            last = transaction.catalogue.producer(row.id, producer.id)
-            if is_repeat(producer, last) and last is not None:
-                return Produced(row.tail, last.sequence, duplicate=True)
+            repeated = find_repeated(producer, transaction.catalogue.producer(row.id, producer.id))
+            if repeated is not None:
+                return Produced(row.tail, repeated.sequence, duplicate=True)
         if self.order is not None and row.last_order is not None and self.order <= row.last_order:
             raise OrderError(row.last_order)
         self.stored.add_to(transaction, row)
