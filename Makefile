@@ -7,13 +7,17 @@ RUN := $(VENV)/.run-ready
 DEV := $(VENV)/.dev-ready
 PAGE := src/riverrun/web/build/manifest.json
 WORKERS ?= 2
-TESTS := $(BIN)/python -m pytest --cov --cov-report=
+TESTS := $(BIN)/python -m pytest
+# Set-up and checks are two at a time, each told in one piece where make can do that.
+IN_ONE_PIECE := $(if $(filter output-sync,$(.FEATURES)),--output-sync=target)
+TWO_AT_A_TIME := $(MAKE) --no-print-directory --jobs=2 $(IN_ONE_PIECE)
 NODE_MODULES := web/node_modules/.package-lock.json
 
 # Tests and benches start many servers; none is to be compiled anew each time.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: page serve river test crash lint format bench pictures clean
+.PHONY: page serve river test coverage ready judges crash clean format bench pictures
+.PHONY: lint lint-python lint-page test-page
 
 serve: $(RUN)
 	@$(MAKE) --no-print-directory $(PAGE) || echo "The page was not built (is npm there?): folders are plain listings."
@@ -26,24 +30,43 @@ page: $(PAGE)
 
 # First what can run side by side, then what measures time, by itself. Which tests were skipped, and
 # why, stands at the end of each.
-test: $(DEV) $(PAGE) lint
-	cd web && npm run --silent test
-	$(BIN)/coverage erase
+test:
+	@$(TWO_AT_A_TIME) ready lint test-page
 	$(TESTS) -n $(WORKERS) --dist worksteal -m "not timing"; together=$$?; \
-	$(TESTS) --cov-append -m timing; alone=$$?; \
-	$(BIN)/coverage report --skip-covered --sort=cover; \
+	$(TESTS) -m timing; alone=$$?; \
 	[ $$((together | alone)) = 0 ] || { echo "== What failed above is run once more, alone =="; \
-	$(BIN)/python -m pytest --last-failed --last-failed-no-failures none; }
+	$(TESTS) --last-failed --last-failed-no-failures none; }
+
+# Counting lines takes two thirds more of the processor, so what is tested every time is not counted.
+coverage:
+	@$(TWO_AT_A_TIME) ready
+	$(BIN)/coverage erase
+	$(TESTS) --cov --cov-report= -n $(WORKERS) --dist worksteal -m "not timing"
+	$(BIN)/coverage report --skip-covered --sort=cover
+
+ready: $(DEV) $(PAGE) judges
+
+# What judges us in the tests, and is nobody's dependency.
+judges: $(DEV)
+	$(BIN)/python -m tests.support.judges
+	$(BIN)/python -m tests.support.redbot
+
+test-page: $(NODE_MODULES)
+	cd web && npm run --silent test
 
 crash: $(DEV)
 	$(BIN)/python -m tests.blackbox.crashes --rounds 10000
 	$(BIN)/python -m tests.blackbox.stream_crashes --rounds 10000
 
-lint: $(DEV) $(NODE_MODULES)
+lint: lint-python lint-page
+
+lint-python: $(DEV)
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+lint-page: $(NODE_MODULES)
 	cd web && npm run --silent check
 
 format: $(DEV) $(NODE_MODULES)

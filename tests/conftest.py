@@ -9,7 +9,10 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 import pytest
+import pytest_asyncio
 from hypothesis import settings
+from playwright.async_api import Browser
+from tests.support.browser import launched
 from tests.support.crowd import crowded
 from tests.support.judges import installed
 
@@ -29,15 +32,22 @@ settings.load_profile("suite")
 
 
 @pytest.fixture(scope="session")
-def judges(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def judges() -> Path:
     """The folder of the judges that come by npm."""
-    return installed(request, tmp_path_factory)
+    return installed()
 
 
 @pytest.fixture(scope="session")
 def crowd(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder of 100,000 files."""
     return crowded(request, tmp_path_factory)
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def browser() -> AsyncIterator[Browser]:
+    """A browser for tests that run in their module's loop; each has pages of its own."""
+    async with launched() as browser:
+        yield browser
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ import os
 import random
 import subprocess
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import brotli  # type: ignore[import-untyped]
@@ -20,7 +20,7 @@ from backports import zstd
 from playwright.async_api import Browser, expect
 from tests.cli.programs import tool
 from tests.support import redbot
-from tests.support.browser import eventually, launched, open_page, visiting
+from tests.support.browser import eventually, open_page, visiting
 from tests.support.serving import Serving, serving
 
 SECRET = "nobody may read this"
@@ -91,11 +91,17 @@ def make_videos(folder: Path) -> None:
     assert film.index(b"moov") > film.index(b"mdat")
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def server(folder: Path) -> Iterator[Serving]:
-    log = folder.with_name("served.log")
-    log.unlink(missing_ok=True)
+    """One for all who do not look at what it was asked."""
     with serving(folder) as server:
+        yield server
+
+
+@pytest.fixture
+def recorded(folder: Path, tmp_path: Path) -> Iterator[Serving]:
+    """One of the test's own: what it was asked is what the client has asked."""
+    with serving(folder, log=tmp_path / "recorded.log") as server:
         yield server
 
 
@@ -126,9 +132,9 @@ def test_curl_follows_to_a_folder(server: Serving, tmp_path: Path) -> None:
         ("100000-2999999", NOISE[100_000:]),
     ],
 )
-def test_curl_fetches_a_range(server: Serving, tmp_path: Path, asked: str, part: bytes) -> None:
-    assert curl("--fail", "--range", asked, f"{server.address}/noise.bin", cwd=tmp_path) == part
-    assert server.statuses("/noise.bin") == [206]
+def test_curl_fetches_a_range(recorded: Serving, tmp_path: Path, asked: str, part: bytes) -> None:
+    assert curl("--fail", "--range", asked, f"{recorded.address}/noise.bin", cwd=tmp_path) == part
+    assert recorded.statuses("/noise.bin") == [206]
 
 
 def test_curl_fetches_many_ranges(server: Serving, tmp_path: Path) -> None:
@@ -139,19 +145,19 @@ def test_curl_fetches_many_ranges(server: Serving, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("held", [0, 1, 1_234_567, len(NOISE) - 1])
-def test_curl_resumes_a_download(server: Serving, tmp_path: Path, held: int) -> None:
+def test_curl_resumes_a_download(recorded: Serving, tmp_path: Path, held: int) -> None:
     (tmp_path / "noise.bin").write_bytes(NOISE[:held])
     resume = ("--fail", "--continue-at", "-", "--remote-name")
-    curl(*resume, f"{server.address}/noise.bin", cwd=tmp_path)
+    curl(*resume, f"{recorded.address}/noise.bin", cwd=tmp_path)
     assert (tmp_path / "noise.bin").read_bytes() == NOISE
-    assert server.statuses("/noise.bin") == [206 if held else 200]
+    assert recorded.statuses("/noise.bin") == [206 if held else 200]
 
 
-def test_curl_has_nothing_to_resume(server: Serving, tmp_path: Path) -> None:
+def test_curl_has_nothing_to_resume(recorded: Serving, tmp_path: Path) -> None:
     (tmp_path / "noise.bin").write_bytes(NOISE)
-    curl("--continue-at", "-", "--remote-name", f"{server.address}/noise.bin", cwd=tmp_path)
+    curl("--continue-at", "-", "--remote-name", f"{recorded.address}/noise.bin", cwd=tmp_path)
     assert (tmp_path / "noise.bin").read_bytes() == NOISE
-    assert server.statuses("/noise.bin") == [416]
+    assert recorded.statuses("/noise.bin") == [416]
 
 
 def test_curl_reads_slowly(server: Serving, folder: Path, tmp_path: Path) -> None:
@@ -275,28 +281,28 @@ def test_curl_follows_a_log(folder: Path, server: Serving, tmp_path: Path) -> No
 
 
 @pytest.mark.parametrize("held", [1, 2_000_000])
-def test_wget_continues_a_download(server: Serving, tmp_path: Path, held: int) -> None:
+def test_wget_continues_a_download(recorded: Serving, tmp_path: Path, held: int) -> None:
     (tmp_path / "noise.bin").write_bytes(NOISE[:held])
-    run("wget", "--no-config", "-q", "-c", f"{server.address}/noise.bin", cwd=tmp_path)
+    run("wget", "--no-config", "-q", "-c", f"{recorded.address}/noise.bin", cwd=tmp_path)
     assert (tmp_path / "noise.bin").read_bytes() == NOISE
-    assert server.statuses("/noise.bin") == [206]
+    assert recorded.statuses("/noise.bin") == [206]
 
 
-def test_wget_has_nothing_to_continue(server: Serving, tmp_path: Path) -> None:
+def test_wget_has_nothing_to_continue(recorded: Serving, tmp_path: Path) -> None:
     (tmp_path / "noise.bin").write_bytes(NOISE)
-    run("wget", "--no-config", "-q", "-c", f"{server.address}/noise.bin", cwd=tmp_path)
+    run("wget", "--no-config", "-q", "-c", f"{recorded.address}/noise.bin", cwd=tmp_path)
     assert (tmp_path / "noise.bin").read_bytes() == NOISE
-    assert server.statuses("/noise.bin") == [416]
+    assert recorded.statuses("/noise.bin") == [416]
 
 
-def test_wget_fetches_only_what_is_newer(server: Serving, tmp_path: Path) -> None:
-    newer = ("--no-config", "-q", "--timestamping", f"{server.address}/noise.bin")
+def test_wget_fetches_only_what_is_newer(recorded: Serving, tmp_path: Path) -> None:
+    newer = ("--no-config", "-q", "--timestamping", f"{recorded.address}/noise.bin")
     run("wget", *newer, cwd=tmp_path)
     run("wget", *newer, cwd=tmp_path)
     fetched = tmp_path / "noise.bin"
     assert fetched.read_bytes() == NOISE
     assert fetched.stat().st_mtime == MTIME
-    assert server.statuses("/noise.bin", at_least=2) == [200, 304]
+    assert recorded.statuses("/noise.bin", at_least=2) == [200, 304]
 
 
 def test_wget_keeps_the_name_of_a_download(server: Serving, tmp_path: Path) -> None:
@@ -309,34 +315,34 @@ def test_wget_keeps_the_name_of_a_download(server: Serving, tmp_path: Path) -> N
 
 
 @pytest.mark.parametrize("film", ["film.mp4", "film.webm"])
-def test_ffprobe_finds_what_a_film_is(server: Serving, tmp_path: Path, film: str) -> None:
+def test_ffprobe_finds_what_a_film_is(recorded: Serving, tmp_path: Path, film: str) -> None:
     shown = ("-v", "error", "-show_streams", "-show_format", "-of", "json")
-    seen = json.loads(run("ffprobe", *shown, f"{server.address}/{film}", cwd=tmp_path))
+    seen = json.loads(run("ffprobe", *shown, f"{recorded.address}/{film}", cwd=tmp_path))
     assert {stream["codec_type"] for stream in seen["streams"]} == {"video", "audio"}
     assert float(seen["format"]["duration"]) == pytest.approx(VIDEO_SECONDS, abs=0.5)
-    assert set(server.statuses(f"/{film}")) <= {200, 206}
+    assert set(recorded.statuses(f"/{film}")) <= {200, 206}
 
 
 def test_ffprobe_reads_the_index_behind_a_film_first(
-    server: Serving, folder: Path, tmp_path: Path
+    recorded: Serving, folder: Path, tmp_path: Path
 ) -> None:
     shown = ("-v", "error", "-show_entries", "format=duration", "-of", "csv=p=0")
-    run("ffprobe", *shown, f"{server.address}/film.mp4", cwd=tmp_path)
-    statuses = server.statuses("/film.mp4", at_least=2)
+    run("ffprobe", *shown, f"{recorded.address}/film.mp4", cwd=tmp_path)
+    statuses = recorded.statuses("/film.mp4", at_least=2)
     assert statuses.count(206) >= 2
-    sent = sum(line["bytes"] for line in server.answered() if line["target"] == "/film.mp4")
+    sent = sum(line["bytes"] for line in recorded.answered() if line["target"] == "/film.mp4")
     assert sent < 3 * (folder / "film.mp4").stat().st_size
 
 
 @pytest.mark.parametrize("film", ["film.mp4", "film.webm"])
-def test_ffmpeg_seeks_in_a_film(server: Serving, folder: Path, tmp_path: Path, film: str) -> None:
+def test_ffmpeg_seeks_in_a_film(recorded: Serving, folder: Path, tmp_path: Path, film: str) -> None:
     """A picture from near the end is the same from the server and from the disk."""
     grab = ("-frames:v", "1", "-f", "rawvideo", "-pix_fmt", "rgb24", "-")
     seek = ("-v", "error", "-ss", str(VIDEO_SECONDS - 4), "-i")
-    served = run("ffmpeg", *seek, f"{server.address}/{film}", *grab, cwd=tmp_path)
+    served = run("ffmpeg", *seek, f"{recorded.address}/{film}", *grab, cwd=tmp_path)
     assert served
     assert served == run("ffmpeg", *seek, folder / film, *grab, cwd=tmp_path)
-    assert 206 in server.statuses(f"/{film}")
+    assert 206 in recorded.statuses(f"/{film}")
 
 
 def test_ffmpeg_reads_a_film_to_its_end(server: Serving, folder: Path, tmp_path: Path) -> None:
@@ -348,13 +354,13 @@ def test_ffmpeg_reads_a_film_to_its_end(server: Serving, folder: Path, tmp_path:
 # Chromium
 
 
-@pytest.fixture
-async def browser() -> AsyncIterator[Browser]:
+@pytest.fixture(scope="module", autouse=True)
+def chromium() -> None:
+    """Elsewhere tests without it are skipped, but not here."""
     tool("chromium")
-    async with launched() as browser:
-        yield browser
 
 
+@pytest.mark.asyncio(loop_scope="module")
 @pytest.mark.parametrize("scripts", [True, False], ids=["the page", "without scripts"])
 async def test_chromium_opens_a_folder_and_complains_of_nothing(
     server: Serving, browser: Browser, scripts: bool
@@ -373,11 +379,12 @@ async def test_chromium_opens_a_folder_and_complains_of_nothing(
         await expect(text).to_contain_text("line 4999 of a river")
 
 
+@pytest.mark.asyncio(loop_scope="module")
 @pytest.mark.parametrize("film", ["film.mp4", "film.webm"])
-async def test_chromium_seeks_in_a_video(server: Serving, browser: Browser, film: str) -> None:
+async def test_chromium_seeks_in_a_video(recorded: Serving, browser: Browser, film: str) -> None:
     async with visiting(browser) as visit:
         page = visit.page
-        await page.goto(f"{server.address}/watch-{film}.html")
+        await page.goto(f"{recorded.address}/watch-{film}.html")
         video = page.locator("video")
 
         async def state() -> list[float]:
@@ -400,7 +407,7 @@ async def test_chromium_seeks_in_a_video(server: Serving, browser: Browser, film
         await eventually(state, lambda seen: seen[2] > VIDEO_SECONDS / 2 + 0.2)
         # It leaves what it has begun to read whenever it seeks.
         assert {c for c in visit.complaints if not c.endswith("(net::ERR_ABORTED)")} == set()
-    statuses = set(server.statuses(f"/{film}"))
+    statuses = set(recorded.statuses(f"/{film}"))
     assert 206 in statuses
     assert statuses <= {206, 304}
 

@@ -157,7 +157,7 @@ def test_a_listing_of_100_000_entries_is_never_held(crowd: Path, query: str, acc
         with asking(server, f"/{query}", f"Accept: {accept}") as client:
             received = take(client)
         assert received > FILES * 100
-        assert grown(server.peak_memory() - peak) < 6
+        assert grown(server.peak_memory() - peak) < 5
 
 
 def test_a_listing_nobody_takes_waits(crowd: Path) -> None:
@@ -168,7 +168,7 @@ def test_a_listing_nobody_takes_waits(crowd: Path) -> None:
         with asking(server, "/", "Accept: application/x-ndjson") as client:
             take(client, 1000)
             until_it_rests(server)
-            assert grown(server.peak_memory() - peak) < 6
+            assert grown(server.peak_memory() - peak) < 5
 
 
 @pytest.mark.timing  # a tenth of a second

@@ -1,23 +1,15 @@
-"""A folder that is served with its page, and a browser to look at it."""
+"""A folder that is served with its page, for a browser to look at."""
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-import pytest_asyncio
-from playwright.async_api import Browser
-from tests.support.browser import Visit, launched
+from tests.support.browser import Visit
 from tests.support.serving import Serving, serving
 
 ALLOWED = ("--allow", "upload,streams,steer")
-
-
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def browser() -> AsyncIterator[Browser]:
-    async with launched() as browser:
-        yield browser
 
 
 @pytest.fixture

@@ -1,6 +1,7 @@
 """The judges in `tests/judges`, of npm: installed once as their lock file says, and kept.
 
-They are kept in pytest's cache, in a folder that is named for what is in `tests/judges`.
+They are kept below `.cache/`, in a folder that is named for what is in `tests/judges`.
+``python -m tests.support.judges`` installs them before anybody waits for them.
 """
 
 from __future__ import annotations
@@ -10,24 +11,23 @@ import shutil
 import subprocess
 from pathlib import Path
 
-import pytest
 from tests.cli.programs import tool
 from tests.support.turns import alone
 
-SOURCE = Path(__file__).parents[1] / "judges"
+ROOT = Path(__file__).resolve().parents[2]
+SOURCE = ROOT / "tests" / "judges"
 PATIENCE = 200
 
 
-def installed(request: pytest.FixtureRequest, temporary: pytest.TempPathFactory) -> Path:
-    """A copy of the folder, with what its lock file names; without a cache, temporary."""
+def installed() -> Path:
+    """A copy of the folder, with what its lock file names."""
     sources = sorted(path for path in SOURCE.iterdir() if path.is_file())
     content = b"".join(path.name.encode() + path.read_bytes() for path in sources)
-    name = f"judges-{hashlib.sha256(content).hexdigest()[:12]}"
-    cache: pytest.Cache | None = getattr(request.config, "cache", None)
-    folder = temporary.mktemp(name) if cache is None else cache.mkdir(name)
+    folder = ROOT / ".cache" / f"judges-{hashlib.sha256(content).hexdigest()[:12]}"
     ready = folder / ".ready"
     with alone(folder):
         if not ready.exists():
+            folder.mkdir(exist_ok=True)
             for path in sources:
                 shutil.copy(path, folder)
             finished = subprocess.run(
@@ -41,3 +41,7 @@ def installed(request: pytest.FixtureRequest, temporary: pytest.TempPathFactory)
             assert finished.returncode == 0, finished.stderr.decode(errors="replace")
             ready.touch()
     return folder
+
+
+if __name__ == "__main__":
+    installed()

@@ -1,7 +1,8 @@
 """REDbot, the lint for HTTP, run against a server of this machine.
 
-It is installed into an environment of its own under `.cache/`, once, since nothing else needs what
-it depends on. It asks nobody but the server that it is pointed at.
+It is installed into an environment of its own below `.cache/`, once, since nothing else needs what
+it depends on; ``python -m tests.support.redbot`` does it before anybody waits for it. It asks
+nobody but the server that it is pointed at.
 """
 
 from __future__ import annotations
@@ -63,3 +64,7 @@ def _run(*arguments: str | Path) -> str:
     )
     assert finished.returncode == 0, finished.stderr
     return finished.stdout
+
+
+if __name__ == "__main__":
+    _installed()

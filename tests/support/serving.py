@@ -76,9 +76,12 @@ class Serving:
 
 
 @contextmanager
-def serving(folder: Path, *options: str) -> Iterator[Serving]:
-    """Serve `folder` until the block ends, on a free port unless `options` say where."""
-    log = folder.with_name(folder.name + ".log")
+def serving(folder: Path, *options: str, log: Path | None = None) -> Iterator[Serving]:
+    """Serve `folder` until the block ends, on a free port unless `options` say where.
+
+    Its access log is `log`, or stands beside the folder.
+    """
+    log = log or folder.with_name(folder.name + ".log")
     where = () if "--unix" in options else ("--port", "0")
     written = ("--log", "json", "--log-file", str(log))
     with running("serve", str(folder), *where, *written, *options, folder=folder) as program:

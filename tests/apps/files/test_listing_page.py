@@ -7,8 +7,9 @@ from hashlib import sha256
 from pathlib import Path
 
 import pytest
+from playwright.async_api import Browser
 from tests.apps.files.listings import BROWSER, SeenPage, ask, make, seen
-from tests.support.browser import DESKTOP, PHONE, Scheme, Window, launched, visiting
+from tests.support.browser import DESKTOP, PHONE, Scheme, Window, visiting
 
 from riverrun.apps.files.listing import send_listing
 from riverrun.apps.files.listing.page import format_size
@@ -131,10 +132,11 @@ def test_sizes_for_people(size: int, text: str) -> None:
     assert format_size(size) == text
 
 
+@pytest.mark.asyncio(loop_scope="module")
 @pytest.mark.parametrize("window", [DESKTOP, PHONE])
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 async def test_a_browser_shows_it_without_complaint(
-    tmp_path: Path, window: Window, scheme: Scheme
+    tmp_path: Path, browser: Browser, window: Window, scheme: Scheme
 ) -> None:
     make(tmp_path, "film.mp4", "music/", "word" * 60, "many words " * 20, "<b>")
 
@@ -147,7 +149,6 @@ async def test_a_browser_shows_it_without_complaint(
 
     async with (
         Server(handler, port=0) as server,
-        launched() as browser,
         visiting(browser, window, scheme=scheme) as visit,
     ):
         await visit.page.goto(f"http://127.0.0.1:{server.port}{HERE}")
