@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncIterator
+from contextlib import closing, suppress
+from pathlib import Path
 from typing import cast
 
 import pytest
@@ -13,10 +16,12 @@ from tests.apps.uploads.test_put import digest
 from tests.apps.uploads.test_resumable import PART, PARTIAL, WHOLE, add, begin
 from tests.server.client import Client, request, until
 
-from riverrun.apps.uploads import Upload, resumable
-from riverrun.apps.uploads.record import UploadState
+from riverrun.apps.uploads import Upload, UploadLimits, Uploads, resumable
+from riverrun.apps.uploads.record import Dialect, UploadState
+from riverrun.errors import DisconnectedError
 from riverrun.http.response import Response
 from riverrun.http.resumable_uploads import parse_upload_request
+from riverrun.streams import IterableSource
 
 SOON = 0.2  # for what must not happen
 
@@ -177,6 +182,46 @@ async def test_a_cancel_while_the_telling_of_progress_ends_is_not_lost() -> None
     with pytest.raises(asyncio.CancelledError):
         await receiving
     assert reached == ["the end of the body"]
+
+
+async def test_a_loop_that_ends_leaves_no_file_open(tmp_path: Path) -> None:
+    """It cancels every task, one too that is to make durable what has come and has not begun."""
+    with closing(Uploads(tmp_path, limits=UploadLimits(free_space=0))) as uploads:
+        upload = await uploads.store.create(Dialect.RESUMABLE, ("f",))
+        written = tmp_path / ".riverrun" / "uploads" / upload.id
+        cut = asyncio.Event()
+
+        async def chunks() -> AsyncIterator[bytes]:
+            yield b"abc"
+            await cut.wait()
+            raise DisconnectedError("the client went away")
+
+        async def receive() -> None:
+            source = IterableSource(chunks())
+            async with upload.hold(source):
+                await upload.append(source, 0)
+
+        receiving = asyncio.ensure_future(receive())
+        await until(lambda: upload.offset == 3)
+        assert written in open_files()
+        cut.set()
+        while upload.receiving:
+            await asyncio.sleep(0)  # a turn at a time
+        for task in asyncio.all_tasks() - {asyncio.current_task()}:
+            task.cancel()
+        await asyncio.wait({receiving})
+        assert receiving.cancelled()
+        assert written not in open_files()
+        assert not upload.held
+
+
+def open_files() -> set[Path]:
+    """What our descriptors stand for."""
+    found = set()
+    for entry in Path("/proc/self/fd").iterdir():
+        with suppress(FileNotFoundError):  # closed meanwhile
+            found.add(entry.readlink())
+    return found
 
 
 async def test_a_creation_whose_client_left_leaves_nothing(

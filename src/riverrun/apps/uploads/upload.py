@@ -163,6 +163,7 @@ class Upload:
             with telling_of_a_full_disk:
                 await to_its_end(self._rest())
         finally:
+            self.forget_file()  # a loop that ends may have cancelled `_rest` before it began
             self._lock.release()
             self._holders -= 1
 
@@ -251,7 +252,7 @@ class Upload:
             changed.set_result(None)
 
     def forget_file(self) -> None:
-        """Its bytes have gone from where they were: renamed, or removed."""
+        """Let go of its file, if it is open, as it is: what is not durable stays so."""
         if self._file is not None:
             self._size = self._file.size
             self._file.close()
