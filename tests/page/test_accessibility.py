@@ -15,7 +15,7 @@ from typing import Any
 
 import httpx
 import pytest
-from playwright.async_api import Browser, Page, expect
+from playwright.async_api import Browser, expect
 from tests.examples.programs import EXAMPLES, ROOT
 from tests.page.conftest import complaints
 from tests.page.test_flows import reading
@@ -43,6 +43,7 @@ IN_THE_README = {
     "page-uploads": "phone-dark",
     "page-streams": "desktop-dark",
 }
+SCHEMES: tuple[Scheme, Scheme] = ("light", "dark")
 MIB = 1024 * 1024
 
 
@@ -81,32 +82,36 @@ async def busy(server: Serving) -> AsyncIterator[None]:
             yield
 
 
-async def judge(page: Page, axe: str) -> list[str]:
-    """What axe-core finds, as lines."""
+async def judge(visit: Visit, axe: str, name: str) -> None:
+    """Let axe-core look at what is there, in the light and in the dark; nothing is to be found."""
+    page = visit.page
     await page.evaluate(axe)
-    found = await page.evaluate("axe.run({ resultTypes: ['violations'] })")
-    return [
-        f"{violation['id']}: {node['target']} {node['failureSummary']}"
-        for violation in found["violations"]
-        for node in violation["nodes"]
-    ]
+    for scheme in SCHEMES:
+        await page.emulate_media(color_scheme=scheme)
+        found = await page.evaluate("axe.run({ resultTypes: ['violations'] })")
+        assert [
+            f"{violation['id']}: {node['target']} {node['failureSummary']}"
+            for violation in found["violations"]
+            for node in violation["nodes"]
+        ] == [], f"{name}, {scheme}"
+        await keep(visit, name, scheme)
+    assert not await visit.overflows(), name
 
 
-@pytest.mark.parametrize("window", [DESKTOP, PHONE], ids=["desktop", "phone"])
-@pytest.mark.parametrize("scheme", ["light", "dark"])
+BOTH = pytest.mark.parametrize("window", [DESKTOP, PHONE], ids=["desktop", "phone"])
+
+
+@BOTH
 async def test_every_view_is_for_everybody(
-    server: Serving, tmp_path: Path, browser: Browser, axe: str, window: Window, scheme: Scheme
+    server: Serving, tmp_path: Path, browser: Browser, axe: str, window: Window
 ) -> None:
-    kind = f"{'desktop' if window == DESKTOP else 'phone'}-{scheme}"
     (tmp_path / "README.md").write_text("another")
     (tmp_path / "long.bin").write_bytes(bytes(8 * MIB))
-    async with busy(server), visiting(browser, window, scheme=scheme) as visit:
+    async with busy(server), visiting(browser, window) as visit:
         page = visit.page
 
         async def look(name: str) -> None:
-            assert await judge(page, axe) == [], name
-            assert not await visit.overflows(), name
-            await keep(visit, f"page-{name}", kind)
+            await judge(visit, axe, f"page-{name}")
 
         await open_page(page, f"{server.address}/pictures/")
         await page.get_by_role("button", name="Grid").click()
@@ -147,14 +152,10 @@ async def test_every_view_is_for_everybody(
         assert [each for each in complaints(visit) if "412" not in each] == []
 
 
-BOTH = pytest.mark.parametrize(("window", "scheme"), [(DESKTOP, "light"), (PHONE, "dark")])
-
-
 @BOTH
 async def test_every_kind_of_file_is_for_everybody(
-    server: Serving, folder: Path, browser: Browser, axe: str, window: Window, scheme: Scheme
+    server: Serving, folder: Path, browser: Browser, axe: str, window: Window
 ) -> None:
-    kind = f"{'desktop' if window == DESKTOP else 'phone'}-{scheme}"
     (folder / "plain.bin").write_bytes(bytes(1000))
     (folder / "broken.jpg").write_bytes(b"no picture")
     (folder / "broken.webm").write_bytes(b"no film")
@@ -174,7 +175,7 @@ async def test_every_kind_of_file_is_for_everybody(
         "#broken.webm": ".notice",
         "#gone.txt": ".notice",
     }
-    async with visiting(browser, window, scheme=scheme) as visit:
+    async with visiting(browser, window) as visit:
         page = visit.page
         for place, element in shown.items():
             await page.goto("about:blank")
@@ -182,31 +183,25 @@ async def test_every_kind_of_file_is_for_everybody(
             await expect(page.locator(f"dialog {element}").first).to_be_visible()
             if element == "video":
                 await expect(page.locator("video")).to_have_js_property("readyState", 4)
-            assert await judge(page, axe) == [], place
-            assert not await visit.overflows(), place
-            await keep(visit, f"file-{place.rpartition('#')[2]}", kind)
+            await judge(visit, axe, f"file-{place.rpartition('#')[2]}")
         await open_page(page, f"{server.address}/film/#day.webm")
         await expect(page.locator("video")).to_be_visible()
         await page.keyboard.press("?")
         await expect(page.get_by_role("dialog", name="Keys")).to_be_visible()
-        assert await judge(page, axe) == []
-        await keep(visit, "file-keys", kind)
+        await judge(visit, axe, "file-keys")
 
 
 @BOTH
 async def test_what_is_empty_refused_missing_or_lost_is_for_everybody(
-    server: Serving, folder: Path, browser: Browser, axe: str, window: Window, scheme: Scheme
+    server: Serving, folder: Path, browser: Browser, axe: str, window: Window
 ) -> None:
-    kind = f"{'desktop' if window == DESKTOP else 'phone'}-{scheme}"
     (folder / "empty").mkdir()
-    async with visiting(browser, window, scheme=scheme) as visit:
+    async with visiting(browser, window) as visit:
         page = visit.page
 
         async def look(name: str, words: str) -> None:
             await expect(page.get_by_text(words).first).to_be_visible()
-            assert await judge(page, axe) == [], name
-            assert not await visit.overflows(), name
-            await keep(visit, f"state-{name}", kind)
+            await judge(visit, axe, f"state-{name}")
 
         await open_page(page, f"{server.address}/empty/")
         await look("empty", "This folder is empty")
@@ -237,16 +232,13 @@ async def test_what_is_empty_refused_missing_or_lost_is_for_everybody(
 
 @BOTH
 async def test_the_way_back_from_what_is_missing_needs_no_script(
-    server: Serving, folder: Path, browser: Browser, axe: str, window: Window, scheme: Scheme
+    server: Serving, folder: Path, browser: Browser, axe: str, window: Window
 ) -> None:
-    kind = f"{'desktop' if window == DESKTOP else 'phone'}-{scheme}"
     missing = f"{server.address}/film/gone/{'long-' * 30}name.txt"
-    async with visiting(browser, window, scheme=scheme) as visit:
+    async with visiting(browser, window) as visit:
         await visit.page.goto(missing)
-        assert await judge(visit.page, axe) == []
-        assert not await visit.overflows()
-        await keep(visit, "state-404", kind)
-    async with visiting(browser, window, scheme=scheme, scripts=False) as visit:
+        await judge(visit, axe, "state-404")
+    async with visiting(browser, window, scripts=False) as visit:
         page = visit.page
         await page.goto(missing)
         await expect(page.get_by_role("heading")).to_have_text("There is no “gone” here")
@@ -257,9 +249,11 @@ async def test_the_way_back_from_what_is_missing_needs_no_script(
         await expect(page.get_by_role("link", name="README.md")).to_be_visible()
 
 
-async def keep(visit: Visit, name: str, kind: str) -> None:
+async def keep(visit: Visit, name: str, scheme: Scheme) -> None:
     if not ASKED_FOR_PICTURES:
         return
+    width = (visit.page.viewport_size or {})["width"]
+    kind = f"{'desktop' if width == DESKTOP.width else 'phone'}-{scheme}"
     picture = await visit.picture()
     ALL_PICTURES.mkdir(parents=True, exist_ok=True)
     picture.save(ALL_PICTURES / f"{name}-{kind}.png")
