@@ -165,6 +165,50 @@ async def test_an_upload_that_goes_on_is_told_as_the_whole(
             await asyncio.gather(sending, return_exceptions=True)
 
 
+async def test_an_upload_in_pieces_is_one_line(server: Serving, browser: Browser) -> None:
+    tus = {"tus-resumable": "1.0.0"}
+    piece = 1_000_000
+
+    async with httpx.AsyncClient(base_url=server.address, timeout=60) as client:
+        name = b64encode(b"film.mp4").decode()
+        begun = {**tus, "upload-length": f"{3 * piece}", "upload-metadata": f"path {name}"}
+        upload = (await client.post("/~/tus/", headers=begun)).headers["location"]
+
+        async def held_until(seen: asyncio.Event) -> AsyncIterator[bytes]:
+            yield bytes(piece - 1)
+            await seen.wait()
+            yield bytes(1)
+
+        def send(start: int, seen: asyncio.Event) -> asyncio.Task[httpx.Response]:
+            body = {"content-type": "application/offset+octet-stream"}
+            sizes = {"upload-offset": f"{start}", "content-length": f"{piece}"}
+            headers = {**tus, **body, **sizes}
+            return asyncio.create_task(
+                client.patch(upload, headers=headers, content=held_until(seen))
+            )
+
+        async with visiting(browser) as visit:
+            await open_page(visit.page, f"{server.address}/~/flows")
+            line = visit.page.locator("li.flow").filter(has_text="film.mp4")
+            marks = set()
+            for number in range(3):
+                seen = asyncio.Event()
+                sending = send(number * piece, seen)
+                try:
+                    await expect(line).to_contain_text(f"{number + 1}.0 MB of 3.0 MB")
+                    await expect(line.get_by_role("button", name="Pause film.mp4")).to_be_visible()
+                    await expect(line).to_have_count(1)
+                    # It is still the line that it was: who looks at it need not look for it.
+                    marked = "(line) => line.marked ?? (line.marked = line.dataset.flow)"
+                    marks.add(await line.evaluate(marked))
+                finally:
+                    seen.set()
+                    answer = await sending
+                assert answer.status_code == 204
+            await expect(line).to_contain_text("Done: 1.0 MB")
+            assert len(marks) == 1
+
+
 async def test_the_page_is_a_slow_reader_itself(
     server: Serving, big: Path, browser: Browser
 ) -> None:

@@ -177,7 +177,13 @@ async def test_events_tell_everything_and_then_what_changes(river: River) -> Non
             await events_until_paused(events.until)
             river.flows.total_rate = 1000
             assert (await events.until("limits"))["limits"]["total_rate"] == 1000
-        assert (await events.until("ended"))["ended"] == [flow.id]
+        over = await events.until("ended")
+        assert over["ended"] == [flow.id]
+        (last,) = over["flows"]
+        assert last["id"] == flow.id
+        assert last["moved"] == flow.moved
+        assert last["age"] == pytest.approx(flow.age, abs=0.001)
+        assert sum(last["waited"].values()) == pytest.approx(flow.age, abs=0.01)
 
 
 async def events_until_paused(until_flows: Any) -> None:

@@ -36,7 +36,7 @@ export function lazy<Props extends object>(
       <Notice
         title="This part of the page did not arrive"
         text="The server may have been updated, or the network is gone."
-        action={{ label: "Load the page again", act: () => location.reload() }}
+        actions={[{ label: "Load the page again", act: () => location.reload() }]}
       />
     ) : (
       <div class="pending" role="status" aria-label="Loading" />

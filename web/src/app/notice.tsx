@@ -5,16 +5,30 @@ export interface Action {
   act: () => void;
 }
 
-export function Notice(props: { title: string; text?: string; action?: Action; icon?: string }) {
+interface NoticeProps {
+  title: string;
+  text?: string | undefined;
+  /** What can be typed in a terminal. */
+  command?: string;
+  actions?: readonly Action[];
+  icon?: string;
+}
+
+export function Notice({ title, text, command, actions = [], icon = "folder" }: NoticeProps) {
   return (
     <section class="notice" role="status">
-      <span class={`icon icon-${props.icon ?? "folder"}`} aria-hidden="true" />
-      <h2>{props.title}</h2>
-      {props.text && <p>{props.text}</p>}
-      {props.action && (
-        <button type="button" onClick={props.action.act}>
-          {props.action.label}
-        </button>
+      <span class={`icon icon-${icon}`} aria-hidden="true" />
+      <h2>{title}</h2>
+      {text && <p>{text}</p>}
+      {command && <code>{command}</code>}
+      {actions.length > 0 && (
+        <div class="notice-actions">
+          {actions.map(({ label, act }) => (
+            <button key={label} type="button" onClick={act}>
+              {label}
+            </button>
+          ))}
+        </div>
       )}
     </section>
   );

@@ -55,6 +55,18 @@ export function progressOf({ part, moved, expected }: Flow): {
   return { there: part.start + moved, whole: part.length };
 }
 
+/** Whether it brings the next piece of what `former` brought some of: an upload in pieces is one. */
+export function succeeds(flow: Flow, former: Flow): boolean {
+  return (
+    flow.direction === "in" &&
+    flow.part !== null &&
+    former.part !== null &&
+    flow.target !== null &&
+    flow.target === former.target &&
+    flow.part.start >= former.part.start
+  );
+}
+
 /** What is on the other side, in a word or two. */
 export function agent(flow: Flow): string {
   const text = flow.user_agent ?? "";

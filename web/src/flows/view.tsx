@@ -77,7 +77,7 @@ function Transfers({ watch }: { watch: Watch }) {
   const [only, setOnly] = useState<Why | null>(null);
   const [words, setWords] = useState("");
   const { total, limits, steerable } = watch;
-  const all = [...watch.lines.values()].sort((one, other) => other.flow.id - one.flow.id);
+  const all = [...watch.lines.values()].sort((one, other) => other.key - one.key);
   const going = all.filter(({ ended }) => ended === 0);
   const shown = only === null ? all : going.filter(({ flow }) => whyOf(flow) === only);
   return (
@@ -114,7 +114,7 @@ function Transfers({ watch }: { watch: Watch }) {
       )}
       <ul class="lines">
         {shown.slice(0, SHOWN).map((line) => (
-          <FlowLine key={line.flow.id} line={line} steerable={steerable} />
+          <FlowLine key={line.key} line={line} steerable={steerable} />
         ))}
       </ul>
       {shown.length > SHOWN && <p class="soft">and {shown.length - SHOWN} more</p>}

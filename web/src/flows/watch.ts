@@ -1,13 +1,15 @@
 /** All transfers as they change: one connection, and the last minute of each. */
 
 import { type Link, listen } from "../live/live";
-import type { Flow } from "./flow";
+import { type Flow, succeeds } from "./flow";
 
 const ADDRESS = "/~/flows";
 const MINUTE = 60; // samples, one a second
 const KEPT = 6_000; // milliseconds that one which has ended is still shown
 
 export interface Line {
+  /** Its own name, which stays while one piece of an upload follows another. */
+  key: number;
   flow: Flow;
   /** Bytes a second at each second of the last minute, the newest last. */
   rates: number[];
@@ -67,28 +69,39 @@ export class Watch {
   #everything({ flows, limits, steerable }: Everything): void {
     const former = this.lines;
     this.lines = new Map();
-    for (const flow of flows) this.#begin(flow, former.get(flow.id)?.rates);
+    for (const flow of flows) this.#begin(flow, former.get(flow.id));
     this.limits = limits;
     this.steerable = steerable;
     this.#changed();
   }
 
   #changes({ flows = [], ended = [], limits }: Changes): void {
-    for (const change of flows) {
-      const line = this.lines.get(change.id);
-      if (line) line.flow = { ...line.flow, ...change };
-      else if (change.direction) this.#begin(change as Flow);
-    }
     for (const id of ended) {
       const line = this.lines.get(id);
       if (line) line.ended = Date.now();
+    }
+    for (const change of flows) {
+      const line = this.lines.get(change.id);
+      if (line) line.flow = { ...line.flow, ...change };
+      else if (change.direction) this.#begin(change as Flow, this.#takeFormer(change as Flow));
     }
     if (limits) this.limits = limits;
     this.#changed();
   }
 
-  #begin(flow: Flow, rates: number[] = []): void {
-    this.lines.set(flow.id, { flow, rates, ended: 0 });
+  #begin(flow: Flow, former?: Line): void {
+    const { key, rates } = former ?? { key: flow.id, rates: [] };
+    this.lines.set(flow.id, { key, flow, rates, ended: 0 });
+  }
+
+  /** The line of the piece before this one, which goes on with it. */
+  #takeFormer(flow: Flow): Line | undefined {
+    for (const [id, line] of this.lines) {
+      if (line.ended === 0 || !succeeds(flow, line.flow)) continue;
+      this.lines.delete(id);
+      return line;
+    }
+    return undefined;
   }
 
   #sample(): void {

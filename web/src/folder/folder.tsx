@@ -4,13 +4,13 @@ import { useEffect, useMemo, useRef, useState } from "preact/hooks";
 import { Crumbs } from "../app/bar";
 import { decode } from "../app/format";
 import { lazy } from "../app/lazy";
-import { Notice } from "../app/notice";
 import { go, type Place } from "../app/router";
 import { takesFiles } from "../app/views";
 import { type Entry, matching, orderingOf, queryOf } from "./entries";
 import { Grid } from "./grid";
 import { KEYS, useKeys } from "./keys";
 import { KeysDialog } from "./keys_dialog";
+import { Nothing } from "./nothing";
 import { ROW_HEIGHT, Rows } from "./rows";
 import { type Layout, Toolbar } from "./toolbar";
 import { useListing } from "./use_listing";
@@ -48,21 +48,18 @@ export function Folder({ place }: { place: Place }) {
     setActive(index);
     focusEntry(index, layout === "rows" ? 1 : columns);
   };
-  useKeys(
-    {
-      count: shown.length,
-      columns: layout === "rows" ? 1 : columns,
-      rowsOfScreen: Math.max(1, Math.floor(innerHeight / ROW_HEIGHT) - 4),
-      active,
-      move,
-      // Its link may not have the focus yet.
-      open: () => document.querySelector<HTMLElement>(`[data-index="${active}"]`)?.click(),
-      filter: () => search.current?.focus(),
-      layout: () => chooseLayout(layout === "rows" ? "grid" : "rows"),
-      help: () => setHelping(true),
-    },
-    place.file === "" && !helping,
-  );
+  useKeys({
+    count: shown.length,
+    columns: layout === "rows" ? 1 : columns,
+    rowsOfScreen: Math.max(1, Math.floor(innerHeight / ROW_HEIGHT) - 4),
+    active,
+    move,
+    // Its link may not have the focus yet.
+    open: () => document.querySelector<HTMLElement>(`[data-index="${active}"]`)?.click(),
+    filter: () => search.current?.focus(),
+    layout: () => chooseLayout(layout === "rows" ? "grid" : "rows"),
+    help: () => setHelping(true),
+  });
 
   const query = queryOf(ordering);
   const addressOf = (entry: Entry): string | undefined => {
@@ -81,20 +78,22 @@ export function Folder({ place }: { place: Place }) {
           <Intake folder={folderOf(place.path)} onArrival={() => void listing.read()} />
         )}
       </div>
-      <Toolbar
-        listing={listing}
-        shown={shown.length}
-        filter={filter}
-        search={search}
-        layout={layout}
-        onFilter={(text) => {
-          setFilter(text);
-          setActive(0);
-        }}
-        onLayout={chooseLayout}
-        onOrder={(chosen) => go(place.path + queryOf(chosen), { replace: true })}
-        onLeave={() => move(0)}
-      />
+      {listing.state !== "missing" && (
+        <Toolbar
+          listing={listing}
+          shown={shown.length}
+          filter={filter}
+          search={search}
+          layout={layout}
+          onFilter={(text) => {
+            setFilter(text);
+            setActive(0);
+          }}
+          onLayout={chooseLayout}
+          onOrder={(chosen) => go(place.path + queryOf(chosen), { replace: true })}
+          onLeave={() => move(0)}
+        />
+      )}
       {shown.length === 0 ? (
         <Nothing listing={listing} filter={filter} onClear={() => setFilter("")} />
       ) : layout === "rows" ? (
@@ -126,51 +125,6 @@ export function Folder({ place }: { place: Place }) {
       {helping && <KeysDialog keys={KEYS} onClose={() => setHelping(false)} />}
     </main>
   );
-}
-
-function Nothing(props: {
-  listing: ReturnType<typeof useListing>;
-  filter: string;
-  onClear: () => void;
-}) {
-  const { listing, filter } = props;
-  const again = { label: "Try again", act: () => void listing.read() };
-  if (listing.state === "missing") {
-    return (
-      <Notice
-        icon="other"
-        title="There is no such folder"
-        text="It may have been moved or removed."
-        action={{ label: "All files", act: () => go("/") }}
-      />
-    );
-  }
-  if (listing.state === "refused") {
-    return <Notice icon="other" title="The server did not show this folder" action={again} />;
-  }
-  if (listing.state === "lost") {
-    return (
-      <Notice
-        icon="waves"
-        title="The server cannot be reached"
-        text="The page tries again by itself."
-        action={again}
-      />
-    );
-  }
-  if (listing.state === "reading" && listing.entries.length === 0) {
-    return <div class="pending" role="status" aria-label="Reading the folder" />;
-  }
-  if (filter.trim()) {
-    return (
-      <Notice
-        icon="search"
-        title={`Nothing here is called “${filter.trim()}”`}
-        action={{ label: "Show everything", act: props.onClear }}
-      />
-    );
-  }
-  return <Notice title="This folder is empty" />;
 }
 
 /** A path as uploads have it: decoded, without the first slash. */

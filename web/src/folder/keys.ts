@@ -46,12 +46,13 @@ export function step(
   return Math.min(Math.max(0, from + by), keys.count - 1);
 }
 
-export function useKeys(keys: Keys, on: boolean): void {
+/** Have the keys do this, while nothing lies over the folder and nothing is typed. */
+export function useKeys(keys: Keys): void {
   useLayoutEffect(() => {
-    if (!on) return;
     const press = (event: KeyboardEvent) => {
       if (event.ctrlKey || event.metaKey || event.altKey) return;
-      if ((event.target as Element).closest("input, textarea, select, dialog, [role=menu]")) return;
+      if (document.querySelector("dialog[open]")) return;
+      if ((event.target as Element).closest("input, textarea, select, [role=menu]")) return;
       const to = keys.count > 0 ? step(event.key, keys.active, keys) : undefined;
       if (to !== undefined) keys.move(to);
       else if (event.key === "Enter" && !(event.target as Element).closest("a, button"))

@@ -104,7 +104,8 @@ function Chosen({ streams, name }: { streams: Stream[]; name: string }) {
     <Notice
       icon="waves"
       title="There is no stream yet"
-      text="Make one here, or let a program write one: make 2>&1 | riverrun append http://…/v1/stream/build"
+      text="Make one here, or let a program write one:"
+      command={`make 2>&1 | riverrun append ${location.origin}/v1/stream/build`}
     />
   );
 }

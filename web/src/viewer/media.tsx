@@ -73,7 +73,7 @@ export default function Media({ entry, address, listing, onPlayed }: FileProps) 
         icon={kindOf(entry)}
         title="This browser cannot play the recording"
         text={entry.media_type ?? ""}
-        action={{ label: "Download", act: () => location.assign(`${address}?download`) }}
+        actions={[{ label: "Download", act: () => location.assign(`${address}?download`) }]}
       />
     );
   }

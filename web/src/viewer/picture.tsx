@@ -56,7 +56,7 @@ export function Picture({ entry, address }: FileProps) {
         icon="picture"
         title="The picture did not arrive"
         text="The connection was lost, or the file is no picture that this browser knows."
-        action={{ label: "Try again", act: again }}
+        actions={[{ label: "Try again", act: again }]}
       />
     );
   }

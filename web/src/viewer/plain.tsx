@@ -55,7 +55,7 @@ export default function Plain({ entry, address }: FileProps) {
   const { state, pages, total } = reader;
   if (state === "lost" && pages.length === 0) {
     const again = { label: "Try again", act: () => void reader.jump(0) };
-    return <Notice icon="text" title="The file did not arrive" action={again} />;
+    return <Notice icon="text" title="The file did not arrive" actions={[again]} />;
   }
   if (state === "resting" && total === 0) return <Notice icon="text" title="The file is empty" />;
   const [from, until] = [pages[0]?.start ?? 0, pages.at(-1)?.end ?? 0];

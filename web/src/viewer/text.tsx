@@ -53,7 +53,7 @@ function Whole({ address, Shown }: { address: string; Shown: Meant["Shown"] }) {
   }, [address, attempt]);
   if (lost) {
     const again = { label: "Try again", act: () => setAttempt(attempt + 1) };
-    return <Notice icon="text" title="The file did not arrive" action={again} />;
+    return <Notice icon="text" title="The file did not arrive" actions={[again]} />;
   }
   if (text === undefined) return <div class="pending" role="status" aria-label="Loading" />;
   return <Shown text={text} address={address} />;

@@ -144,7 +144,7 @@ export default function Viewer({ listing, entries, file, onOpen, onClose }: View
             icon={kind}
             title="There is no preview of this kind of file"
             text={entry.media_type ?? ""}
-            action={{ label: "Download", act: () => location.assign(`${address}?download`) }}
+            actions={[{ label: "Download", act: () => location.assign(`${address}?download`) }]}
           />
         )}
       </div>

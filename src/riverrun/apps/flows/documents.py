@@ -63,6 +63,18 @@ def changing(flow: Flow, rate: int | None) -> Document:
     }
 
 
+def last_of(flow: Flow) -> Document:
+    """What is left to tell of a flow that has ended."""
+    return {
+        "id": flow.id,
+        "moved": flow.moved,
+        "expected": flow.expected,
+        "state": flow.state.value,
+        "age": round(flow.age, 3),
+        "waited": waited(flow),
+    }
+
+
 def waited(flow: Flow) -> Document:
     """The seconds that went to each reason."""
     return {reason.value: round(seconds, 3) for reason, seconds in flow.waited().items()}

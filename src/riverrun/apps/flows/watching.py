@@ -14,7 +14,7 @@ from typing import Final
 
 import msgspec
 
-from riverrun.apps.flows.documents import Document, changing, describe, limits, waited
+from riverrun.apps.flows.documents import Document, changing, describe, last_of, limits, waited
 from riverrun.flows import Flow, Flows
 
 INTERVAL: Final = 0.25
@@ -29,6 +29,7 @@ LINGER: Final = 5.0
 class Seen:
     """What was seen of a flow at the last looks."""
 
+    flow: Flow
     document: Document
     samples: deque[tuple[float, int]] = field(default_factory=lambda: deque(maxlen=RATE_LOOKS + 1))
 
@@ -113,7 +114,7 @@ class Watch:
             seen = former.pop(flow.id, None)
             if seen is None:
                 document = describe(flow, None, time.time() - flow.age)
-                seen = Seen({})
+                seen = Seen(flow, {})
                 changed.append(document)
                 seen.document = changing(flow, None)
             else:
@@ -129,6 +130,8 @@ class Watch:
             seen.samples.append((now, flow.moved))
             self._seen[flow.id] = seen
         changes: Document = {}
+        # How one ended is known only now: its last bytes have moved since the last look.
+        changed.extend(last_of(seen.flow) for seen in former.values())
         if changed:
             changes["flows"] = changed
         if former:
