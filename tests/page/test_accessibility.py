@@ -252,8 +252,8 @@ async def test_the_way_back_from_what_is_missing_needs_no_script(
 async def keep(visit: Visit, name: str, scheme: Scheme) -> None:
     if not ASKED_FOR_PICTURES:
         return
-    width = (visit.page.viewport_size or {})["width"]
-    kind = f"{'desktop' if width == DESKTOP.width else 'phone'}-{scheme}"
+    narrow = await visit.page.evaluate("innerWidth") == PHONE.width
+    kind = f"{'phone' if narrow else 'desktop'}-{scheme}"
     picture = await visit.picture()
     ALL_PICTURES.mkdir(parents=True, exist_ok=True)
     picture.save(ALL_PICTURES / f"{name}-{kind}.png")
