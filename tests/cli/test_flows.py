@@ -18,6 +18,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import httpx
 import pytest
 from tests.cli.programs import DEADLINE, PROGRAM, answer, environment, read_until
 from tests.support.serving import Serving, serving
@@ -150,6 +151,18 @@ def test_without_a_terminal_the_table_is_shown_once(folder: Path) -> None:
         assert (shown.returncode, shown.stderr) == (0, "")
         assert "1 transfer" in shown.stdout
         assert "GET /large.bin" in shown.stdout
+
+
+def test_a_narrow_terminal_shows_what_moves_and_why_it_waits(folder: Path) -> None:
+    with serving(folder, "--allow", "steer") as server, reading(server):
+        for limit in (None, 300_000):
+            (flow,) = httpx.get(f"{server.address}/~/flows").json()["flows"]
+            httpx.patch(f"{server.address}/~/flows/{flow['id']}", json={"rate": limit})
+            shown = answer("flows", server.address, folder=folder, COLUMNS="80").stdout
+            assert ("300.0 kB/s" in shown) == (limit is not None)
+            assert "GET /lar" in shown
+            assert "waits" in shown
+            assert max(map(len, shown.splitlines())) <= 80
 
 
 def test_no_server_is_one_line(folder: Path) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from typing import Any, Final, TypeAlias
+from typing import Any, Final, Literal, TypeAlias
 
 from rich import box
 from rich.filesize import decimal
@@ -22,6 +22,11 @@ WORDS: Final = {
     "limit": "limited",
     "paused": "paused",
 }
+COLUMNS: Final = ("what", "who", "moved", "rate", "limit", "buffer", "waits", "for")
+SHARES: Final = {"what": 3, "who": 2}
+"""How what can be long shares the width that the others leave."""
+
+WIDE: Final = 96
 STYLES: Final = {None: "green", "paused": "yellow", "limit": "cyan"}
 
 
@@ -66,20 +71,30 @@ class FlowTable:
             at = numbers.index(self.selected) if self.selected in numbers else 0
             self.selected = numbers[max(0, min(at + steps, len(numbers) - 1))]
 
-    def render(self, height: int) -> Table:
-        """At most `height` flows, the selected one among them."""
+    def render(self, height: int, width: int) -> Table:
+        """At most `height` flows, the selected one among them, in `width` columns.
+
+        There is no column for limits where there are none; where it is narrow, what moves and why
+        it waits take the place of who it is.
+        """
         table = Table(box=box.SIMPLE, expand=True, pad_edge=False, title=self._title())
         table.add_column("", width=1)
-        table.add_column("what", no_wrap=True, overflow="ellipsis", ratio=3, min_width=12)
-        table.add_column("who", no_wrap=True, overflow="ellipsis", ratio=2)
-        for name in ("moved", "rate", "limit", "buffer", "waits", "for"):
-            table.add_column(name, no_wrap=True, justify="left" if name == "for" else "right")
         rows = self.rows()
+        limited = any(row["limit"] is not None for row in rows)
+        left_out = set() if limited else {"limit"}
+        if width < WIDE:
+            left_out |= {"who", "buffer"} if limited else {"who"}
+        names = [name for name in COLUMNS if name not in left_out]
+        for name in names:
+            ratio = SHARES.get(name)
+            justify: Literal["left", "right"] = "left" if ratio or name == "for" else "right"
+            table.add_column(name, no_wrap=True, justify=justify, overflow="ellipsis", ratio=ratio)
         at = next((i for i, row in enumerate(rows) if row["id"] == self.selected), 0)
         first = max(0, at - height + 1)
         for row in rows[first : first + height]:
             style = "reverse" if row["id"] == self.selected else ""
-            table.add_row(*_cells(row), style=style)
+            cells = _cells(row)
+            table.add_row(ARROWS[row["direction"]], *(cells[name] for name in names), style=style)
         return table
 
     def _title(self) -> str:
@@ -102,7 +117,8 @@ def waits(row: Row) -> float:
     return float(waited)
 
 
-def _cells(row: Row) -> tuple[str | Text, ...]:
+def _cells(row: Row) -> dict[str, str | Text]:
+    """What stands in each of `COLUMNS`."""
     what = row["name"] or " ".join(filter(None, (row["method"], row["target"])))
     there, whole = row["moved"], row["expected"]
     if row["part"] is not None:
@@ -114,14 +130,13 @@ def _cells(row: Row) -> tuple[str | Text, ...]:
     buffer = "" if not mark else f"{min((row['buffered'] or 0) * 100 // mark, 999)} %"
     limit = "" if row["limit"] is None else f"{decimal(round(row['limit']))}/s"
     why = row["waiting"]
-    return (
-        ARROWS[row["direction"]],
-        Text(shown(what)),
-        Text(shown(" ".join(filter(None, (row["peer"], row["user_agent"]))))),
-        moved,
-        "" if row["rate"] is None else f"{decimal(row['rate'])}/s",
-        limit,
-        buffer,
-        f"{waits(row):.0f} s",
-        Text(WORDS.get(why, str(why)), style=STYLES.get(why, "")),
-    )
+    return {
+        "what": Text(shown(what)),
+        "who": Text(shown(" ".join(filter(None, (row["peer"], row["user_agent"]))))),
+        "moved": moved,
+        "rate": "" if row["rate"] is None else f"{decimal(row['rate'])}/s",
+        "limit": limit,
+        "buffer": buffer,
+        "waits": f"{waits(row):.0f} s",
+        "for": Text(WORDS.get(why, str(why)), style=STYLES.get(why, "")),
+    }

@@ -123,7 +123,8 @@ async def _print_once(address: str) -> None:
         async for event, data in follow(client, address):
             table.apply(event, data)
             break
-    Console().print(table.render(height=len(table.rows())))
+    console = Console()
+    console.print(table.render(len(table.rows()), console.width))
 
 
 class _Screen:
@@ -222,7 +223,7 @@ class _Screen:
         else:
             below = self._said or (KEYS if self._table.steerable else "↑↓ select  s sort  q quit")
         order = "longest wait first" if self._table.by_wait else "fastest first"
-        table = self._table.render(max(1, console.height - 7))
+        table = self._table.render(max(1, console.height - 7), console.width)
         return Group(table, Text(f"{order}   {below}", style="dim"))
 
 
