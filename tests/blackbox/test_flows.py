@@ -72,16 +72,26 @@ def flow_of(server: Serving, target: str, *, moved: int = 1) -> int:
 
 
 def stands_still(
-    server: Serving, number: int, size: Callable[[], int], *, seconds: float = 1.0
+    server: Serving,
+    number: int,
+    size: Callable[[], int],
+    *,
+    seconds: float = 1.0,
+    on_its_way: int = 0,
 ) -> None:
-    """Pause it for some `seconds`: once what is on its way has come, not one byte more does."""
+    """Pause it for some `seconds`: once what is on its way has come, not one byte more does.
+
+    `on_its_way` is how many bytes at the most may not have been counted when it was paused.
+    """
     path = f"/~/flows/{number}"
-    moved = ask(server, "PATCH", path, {"paused": True})["moved"]
+    paused_at = ask(server, "PATCH", path, {"paused": True})["moved"]
     seen = -1
     deadline = time.monotonic() + DEADLINE
     while seen != (seen := size()) and time.monotonic() < deadline:
         time.sleep(0.3)
     time.sleep(0.3)  # the looking for rates goes on for a while after somebody has asked
+    moved = ask(server, "GET", path)["moved"]
+    assert paused_at <= moved <= paused_at + on_its_way
     worked, here = ticks(server), size()
     time.sleep(seconds)
     assert size() == here
@@ -132,7 +142,7 @@ def test_an_upload_is_paused(server: Serving, tmp_path: Path) -> None:
         )
 
     with curl("--limit-rate", "60M", "-T", str(source), f"{server.address}/up.bin") as running:
-        stands_still(server, flow_of(server, "/up.bin", moved=8 * MIB), grown)
+        stands_still(server, flow_of(server, "/up.bin", moved=8 * MIB), grown, on_its_way=4 * MIB)
         assert running.wait(60) == 0
     assert (folder / "up.bin").read_bytes() == source.read_bytes()
 

@@ -19,6 +19,7 @@ from typing import NoReturn, Protocol
 import httptools
 
 from riverrun.errors import HTTPError
+from riverrun.http.chunk_framing import ChunkFraming
 from riverrun.http.headers import Fields
 from riverrun.http.hosts import check_host
 from riverrun.http.limits import Limits
@@ -31,7 +32,6 @@ METHODS = {
 }
 UNKNOWN_METHOD = re.compile(rb"[A-Z-]{3,32} [!-~]+ HTTP/1\.[01]\r\n")
 FEW_FIELDS = 16  # with so many there is no need to count
-LONGEST_CHUNK_FRAMING = len("ffffffffffffffff\r\n\r\n")
 
 
 class Reading(Enum):
@@ -69,9 +69,9 @@ class RequestParser:
     __slots__ = (
         "_blank_size",
         "_body",
-        "_chunk_size",
         "_complete",
         "_fields",
+        "_framing",
         "_head_limit",
         "_head_size",
         "_host",
@@ -79,7 +79,6 @@ class RequestParser:
         "_keep_alive",
         "_limits",
         "_method",
-        "_overhead",
         "_parser",
         "_position",
         "_reading",
@@ -89,7 +88,6 @@ class RequestParser:
         "_rest",
         "_tail",
         "_target",
-        "_trailers_size",
         "paused",
     )
 
@@ -106,7 +104,7 @@ class RequestParser:
         self._reading = HEAD
         self._head_size = 0
         self._blank_size = 0  # of empty lines before a request (RFC 9112, 2.2)
-        self._chunk_size = -1  # what has come of the chunk that is read; -1 between two chunks
+        self._framing: ChunkFraming | None = None  # of a chunked body
         self._method: bytes | None = None  # known once the head is complete
         self._keep_alive = True
         self._http_1_0 = False
@@ -120,6 +118,17 @@ class RequestParser:
     def within_head(self) -> bool:
         """Whether part of a head has come and the rest has not."""
         return self._head_size > self._blank_size and self._reading is HEAD
+
+    @property
+    def counted(self) -> int:
+        """How many bytes come next that belong to a counted body, and were not fed yet."""
+        return self._remaining if self._reading is COUNTED and not self._rest else 0
+
+    def skip(self, size: int) -> None:
+        """Take so many bytes of a counted body for received, although they are not fed."""
+        if size and self._reading is COUNTED:
+            self._remaining -= size
+            self._end_counted()
 
     def pause(self) -> None:
         """Stop before the next message or piece of a body; what was fed already is kept."""
@@ -238,8 +247,7 @@ class RequestParser:
         if b"transfer-encoding" in fields:
             self._check_transfer_encoding()
             self._reading = CHUNKED
-            self._overhead = self._trailers_size = 0
-            self._chunk_size = -1
+            self._framing = ChunkFraming(self._limits)
             return None
         length = int(fields[b"content-length"])
         if self._limits.body_size is not None and length > self._limits.body_size:
@@ -252,18 +260,25 @@ class RequestParser:
         """Hand on a piece of a counted body, which llhttp would only copy; it never sees it."""
         self._remaining -= len(piece)
         self._receiver.body_received(piece)
+        self._end_counted()
+
+    def _end_counted(self) -> None:
         if not self._remaining and self._reading is COUNTED:
             self._parser = None  # it still waits for the body
             self._reading = HEAD
             self._receiver.body_ended({})
 
     def _parse_chunked(self, piece: bytes) -> None:
-        assert self._parser is not None
+        parser, framing = self._parser, self._framing
+        assert parser is not None
+        assert framing is not None
         try:
-            self._parser.feed_data(piece)
+            parser.feed_data(piece)
         except httptools.HttpParserError as error:
             raise self._refusal(error, piece) from None
-        self._check_chunk_framing(len(piece))
+        if len(self._fields) + self._repeated > self._limits.field_count:
+            raise HTTPError(431, "Too many trailer fields.")
+        framing.check(len(piece), complete=self._complete)
         self._tail = (self._tail + piece[-3:])[-3:]
         if self._body:
             chunk = self._body[0] if len(self._body) == 1 else b"".join(self._body)
@@ -272,6 +287,7 @@ class RequestParser:
         if self._complete and self._reading is not NOTHING:
             self._complete = False
             self._reading = HEAD
+            self._framing = None
             self._tail = b""
             self._repeated = 0
             trailers, self._fields = self._fields, {}
@@ -292,28 +308,6 @@ class RequestParser:
             raise HTTPError(400, "HTTP/1.0 has no Transfer-Encoding.")
         if self._fields[b"transfer-encoding"].strip().lower() != b"chunked":
             raise HTTPError(501, "The only transfer coding here is chunked.")
-
-    def _check_chunk_framing(self, size: int) -> None:
-        """Bound what is not body in `size` more bytes: chunk extensions and trailers.
-
-        Which of the two a byte belongs to is certain only when the body ends, since llhttp gives a
-        trailer field when it is whole. Until then both together keep to both limits.
-        """
-        limits = self._limits
-        if len(self._fields) + self._repeated > limits.field_count:
-            raise HTTPError(431, "Too many trailer fields.")
-        self._overhead += size - sum(map(len, self._body))
-        extensions = self._overhead - self._trailers_size
-        if self._trailers_size > limits.trailers_size or (
-            self._chunk_size == 0
-            and extensions > limits.chunk_extensions_size + limits.trailers_size
-        ):
-            raise HTTPError(431, "The trailers are too large.")
-        allowed = limits.chunk_extensions_size
-        if self._chunk_size == 0:  # an empty chunk is the last one: these may be trailers
-            allowed += limits.trailers_size
-        if extensions > allowed + LONGEST_CHUNK_FRAMING * (not self._complete):
-            raise HTTPError(413, "The chunk extensions are too large.")
 
     def _decline_upgrade(self) -> None:
         """Go on in HTTP/1.1, as RFC 9110, 7.8 allows.
@@ -363,8 +357,8 @@ class RequestParser:
             fields[name] += (b"; " if name == b"cookie" else b", ") + value
         else:
             fields[name] = value
-        if self._reading is CHUNKED:
-            self._trailers_size += len(name) + len(value) + len(": \r\n")
+        if self._framing is not None:
+            self._framing.trailer_received(name, value)
 
     def on_headers_complete(self) -> None:
         parser = self._parser
@@ -382,15 +376,16 @@ class RequestParser:
 
     def on_body(self, body: bytes) -> None:
         self._body.append(body)
-        self._chunk_size += len(body)
+        if self._framing is not None:
+            self._framing.body_received(len(body))
 
     def on_chunk_header(self) -> None:
-        self._chunk_size = 0
+        if self._framing is not None:
+            self._framing.chunk_begins()
 
     def on_chunk_complete(self) -> None:
-        # What the chunk needs to be framed; whatever else there is counts as an extension.
-        self._overhead -= len(f"{self._chunk_size:x}") + len("\r\n\r\n")
-        self._chunk_size = -1
+        if self._framing is not None:
+            self._framing.chunk_ends()
 
     def on_message_complete(self) -> None:
         self._complete = True

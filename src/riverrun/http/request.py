@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, TypeVar, overload
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar, overload
 
 import msgspec
 
@@ -18,12 +18,25 @@ from riverrun.streams.contracts import Readable
 
 if TYPE_CHECKING:
     from riverrun.http.forms import Form
+    from riverrun.io.splice import Splice
 
 T = TypeVar("T")
 DEFAULT_LIMITS = Limits()
 
 SMALL_BODY = 16 * 1024
 """Up to here a body is waited for once before it counts as a transfer."""
+
+
+class BodyCarrier(Carrier, Protocol):
+    """What carries the body of a request."""
+
+    async def move(
+        self, first: Sequence[bytes], splice: Splice, most: int, wanted: Callable[[], bool]
+    ) -> bool:
+        """Have a thread write `first` and move what comes next, while it is `wanted`.
+
+        That is up to `most` bytes. Returns False, and nothing is done, if that cannot be. A cancel waits for the thread.
+        """
 
 
 class Request(Readable):
@@ -80,7 +93,7 @@ class Request(Readable):
         self._closed = False
 
     def attach(
-        self, body: ByteBuffer, flows: Flows | None = None, carrier: Carrier | None = None
+        self, body: ByteBuffer, flows: Flows | None = None, carrier: BodyCarrier | None = None
     ) -> None:
         """Read the body from `body`; one that does not come at once is a flow among `flows`."""
         self._body = body
@@ -158,6 +171,26 @@ class Request(Readable):
         chunks = [chunk, *body.take_all()]
         self._note(size)
         return chunks
+
+    async def move(self, first: Sequence[bytes], splice: Splice, most: int) -> bool:
+        """Write `first` and up to `most` bytes that come next, which need not pass through here.
+
+        `first` is all that was read last. Returns False, and nothing is done, when the body must be
+        read: it is steered, chunked or encrypted, or some of it waits to be read. Raises what the
+        file of `splice` raises; a cancel comes when what was begun is over.
+        """
+        flow, body = self.opened_flow, self._body
+        if flow is None or not flow.free or body is None or self._carrier is None or self._closed:
+            return False
+        taken = splice.taken
+        try:
+            return await self._carrier.move(
+                first, splice, most, lambda: flow.free and not self._closed
+            )
+        finally:
+            flow.moved += splice.taken - taken
+            if body.ended and not body.size:
+                flow.close()
 
     def pause(self) -> None:
         """Stop the client: its socket is not read until `resume`."""

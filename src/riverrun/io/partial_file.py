@@ -56,7 +56,7 @@ class PartialFile:
 
         Raises `OSError` when the disk is full; a part may have been added then.
         """
-        await in_thread(partial(self._write_all, chunks, checks))
+        await in_thread(partial(self.write_now, chunks, checks))
 
     async def copy(self, source: FileIO) -> None:
         """Add all of another file, which its caller closes. Raises as `write`."""
@@ -102,7 +102,8 @@ class PartialFile:
 
     # What runs in threads.
 
-    def _write_all(self, chunks: Sequence[bytes], checks: Sequence[BodyCheck]) -> None:
+    def write_now(self, chunks: Sequence[bytes], checks: Sequence[BodyCheck] = ()) -> None:
+        """`write`, and wait for the disk."""
         for check in checks:
             for chunk in chunks:
                 check.update(chunk)
@@ -113,6 +114,21 @@ class PartialFile:
             self.size += written
             if written < size:
                 self._write_rest(memoryview(b"".join(batch))[written:])
+
+    def drain(self, pipe: int, size: int) -> None:
+        """Add `size` bytes, which are in `pipe`, and wait for the disk. Raises as `write`."""
+        while size:
+            try:
+                moved = os.splice(pipe, self._file.fileno(), size, offset_dst=self.size)
+            except OSError as error:
+                if error.errno not in NO_COPY:
+                    raise
+                chunk = os.read(pipe, size)
+                self._write_rest(memoryview(chunk))
+                moved = len(chunk)
+            else:
+                self.size += moved
+            size -= moved
 
     def _write_rest(self, rest: memoryview) -> None:
         while rest:

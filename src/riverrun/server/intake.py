@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+import os
+from collections.abc import Callable, Sequence
 from enum import Enum
+from functools import partial
 from typing import TYPE_CHECKING
 
 from riverrun.errors import ClosedError, DisconnectedError, HTTPError, StallError
 from riverrun.http.parser import RequestParser
 from riverrun.http.request import Request
+from riverrun.io.splice import MOVE_SIZE, Splice
+from riverrun.io.threads import in_thread
 from riverrun.server.stalls import StallWatch
+from riverrun.server.transports import socket_descriptor
 from riverrun.streams.buffer import ByteBuffer
 
 if TYPE_CHECKING:
@@ -24,18 +29,22 @@ class Hold(Enum):
     BODY = "the buffer of a body is full"
     QUEUE = "the queue of requests is full"
     BUDGET = "the buffers of all connections together are full"
+    MOVING = "a thread moves a body from the socket to a file"
 
 
 class Incoming:
     """A request whose body is being received, and how many bytes of it have come."""
 
-    __slots__ = ("body", "cut", "high_water_mark", "received", "request")
+    __slots__ = ("_intake", "body", "cut", "high_water_mark", "received", "request")
 
-    def __init__(self, request: Request, body: ByteBuffer, cut: Callable[[], None]) -> None:
+    def __init__(
+        self, request: Request, body: ByteBuffer, cut: Callable[[], None], intake: Intake
+    ) -> None:
         """`cut` closes the connection at once."""
         self.request = request
         self.body = body
         self.cut = cut
+        self._intake = intake
         self.high_water_mark = body.high_water_mark
         self.received = 0
 
@@ -49,6 +58,12 @@ class Incoming:
         """How many bytes are still to come, None if nobody knows."""
         length = self.request.content_length
         return None if length is None else length - self.received
+
+    async def move(
+        self, first: Sequence[bytes], splice: Splice, most: int, wanted: Callable[[], bool]
+    ) -> bool:
+        """See `Intake.move`."""
+        return await self._intake.move(self, first, splice, most, wanted)
 
     def discard(self) -> None:
         """Nobody wants the rest of it."""
@@ -91,7 +106,7 @@ class Intake:
             resume=self._release_body,
             budget=server.budget,
         )
-        self.incoming = incoming = Incoming(request, body, self._connection.wire.cut)
+        self.incoming = incoming = Incoming(request, body, self._connection.wire.cut, self)
         request.attach(body, server.flows, incoming)
         self._watch.restart(server.clock.now)
 
@@ -107,6 +122,48 @@ class Intake:
         if server.budget.spent:
             self.hold(Hold.BUDGET)
             server.budget.call_when_free(self._release_budget)
+
+    async def move(
+        self,
+        incoming: Incoming,
+        first: Sequence[bytes],
+        splice: Splice,
+        most: int,
+        wanted: Callable[[], bool],
+    ) -> bool:
+        """Have a thread write `first`, and move up to `most` bytes of a body behind it.
+
+        The thread goes on only while more is `wanted`. Returns False, and nothing is done, if it
+        cannot be: when bytes wait in the buffer or come in chunks or encrypted, or nothing is to be
+        received. Raises what `splice` raises; a cancel waits for the thread.
+        """
+        self._server.turn.handle()
+        most = min(most, MOVE_SIZE, self.parser.counted)
+        descriptor = None if self._transport.is_closing() else socket_descriptor(self._transport)
+        if incoming is not self.incoming or self._holds or descriptor is None or most <= 0:
+            return False
+        if incoming.buffered or not splice.possible:
+            return False
+        try:
+            descriptor = os.dup(descriptor)  # the connection may be closed under the thread
+        except OSError:
+            return False
+        self.hold(Hold.MOVING)
+        before = splice.taken
+        try:
+            await in_thread(partial(splice.move, first, descriptor, most, wanted))
+        finally:
+            os.close(descriptor)
+            self._skip(incoming, splice.taken - before)
+            self.release(Hold.MOVING)
+        return True
+
+    def _skip(self, incoming: Incoming, size: int) -> None:
+        """So many bytes of a body have not come this way."""
+        incoming.received += size
+        self._server.vitals.received += size
+        self._watch.restart(self._server.clock.now)
+        self.parser.skip(size)
 
     def let_go(self) -> Incoming | None:
         """Expect no more of the body that is being received; return it, if there is one."""
@@ -153,10 +210,11 @@ class Intake:
     def drop_all(self) -> None:
         """Take no notice of anything that comes from now on, but let it come."""
         self.parser.stop()
-        if self._holds:
-            self._holds = ()
+        moving = tuple(reason for reason in self._holds if reason is Hold.MOVING)
+        if self._holds and not moving:
             self._server.hangups.resume(self._transport)
             self._transport.resume_reading()
+        self._holds = moving  # what a thread moves is its alone
 
     def close(self) -> None:
         """The connection is gone."""

@@ -25,12 +25,15 @@ def disk(monkeypatch: pytest.MonkeyPatch) -> "Disk":
 
 
 class Disk:
-    """A disk with room for so many bytes more, as `os.pwritev` sees it."""
+    """A disk with room for so many bytes more, as `os.pwritev` and `os.splice` see it."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.room = 1 << 60
         self._write = os.pwritev
+        self._splice = os.splice
+        self.splices = 0
         monkeypatch.setattr(os, "pwritev", self._written)
+        monkeypatch.setattr(os, "splice", self._spliced)
 
     def _written(self, descriptor: int, buffers: Sequence[bytes], offset: int) -> int:
         whole = b"".join(buffers)
@@ -39,6 +42,16 @@ class Disk:
         part = whole[: self.room]  # a write that does not fit is short, and the next one fails
         self.room -= len(part)
         return self._write(descriptor, [part], offset)
+
+    def _spliced(self, source: int, target: int, count: int, **options: int) -> int:
+        if "offset_dst" not in options:  # into a pipe
+            return self._splice(source, target, count, **options)
+        if not self.room:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        moved = self._splice(source, target, min(count, self.room), **options)
+        self.room -= moved
+        self.splices += 1
+        return moved
 
 
 async def test_a_full_disk_leaves_nothing_under_the_name(inbox: Inbox, disk: Disk) -> None:
@@ -57,6 +70,19 @@ async def test_an_upload_goes_on_when_there_is_room_again(inbox: Inbox, disk: Di
     disk.room = 1000
     assert (await add(inbox, location, offset, b"abcdef"[offset:], last=True)).status == 201
     assert (inbox.folder / "f").read_bytes() == b"abcdef"
+
+
+async def test_a_fast_upload_keeps_what_a_full_disk_had_room_for(inbox: Inbox, disk: Disk) -> None:
+    content = os.urandom(8_000_000)
+    location = await begin(inbox, "/f")
+    disk.room = 5_000_000
+    assert (await add(inbox, location, 0, content, last=True)).status == 507
+    assert disk.splices
+    offset = int((await inbox.ask("HEAD", location))["upload-offset"] or -1)
+    assert offset == 5_000_000
+    disk.room = 8_000_000
+    assert (await add(inbox, location, offset, content[offset:], last=True)).status == 201
+    assert (inbox.folder / "f").read_bytes() == content
 
 
 @pytest.mark.parametrize(("call", "kept"), [("fdatasync", 3), ("link", 6)])

@@ -25,11 +25,15 @@ from riverrun.errors import ClosedError, HTTPError
 from riverrun.flows import Flow, Part
 from riverrun.http.request import Request
 from riverrun.io.partial_file import BodyCheck, PartialFile
+from riverrun.io.splice import MOVE_SIZE, Splice
 from riverrun.io.threads import to_its_end
 from riverrun.streams.contracts import Readable
 
 if TYPE_CHECKING:
     from riverrun.apps.uploads.store import UploadStore
+
+FAST = 64 * 1024
+"""So much at once comes from a sender that is worth a thread of its own for a while."""
 
 SYNC_SIZE = 16 * 1024 * 1024
 """How much is received before it is made durable while more comes: the end then has less to do."""
@@ -279,8 +283,10 @@ class Upload:
     ) -> None:
         length, limit = self.record.length, self._store.limits.size
         room_checked = file.size
+        splice = Splice(file)
         while chunks := await _read_chunks(source):
-            size = file.size + sum(map(len, chunks))
+            came = sum(map(len, chunks))
+            size = file.size + came
             if length is not None and size > length:
                 raise BeyondLengthError(length)
             if limit is not None and size > limit:
@@ -288,7 +294,10 @@ class Upload:
             if size - room_checked >= SYNC_SIZE:
                 self._store.check_room(0)
                 room_checked = size
-            await file.write(chunks, checks)
+            room = min(MOVE_SIZE if most is None else most - size for most in (length, limit))
+            fast = came >= FAST and not checks
+            if not (fast and await _move(source, chunks, splice, room)):
+                await file.write(chunks, checks)
             chunks = ()  # or they would be held until the next ones come
             self.notify()
             if not checks and file.size - file.durable >= SYNC_SIZE and self._syncing is None:
@@ -365,6 +374,11 @@ class Holding:
 def _read_chunks(source: Readable) -> Awaitable[Sequence[bytes]]:
     """Everything that waits to be read, at least one chunk; none at the end."""
     return source.read_chunks() if isinstance(source, Request) else _read_chunk(source)
+
+
+async def _move(source: Readable, chunks: Sequence[bytes], splice: Splice, most: int) -> bool:
+    """Write `chunks` and what comes next without reading it, if it can be."""
+    return isinstance(source, Request) and await source.move(chunks, splice, most)
 
 
 async def _read_chunk(source: Readable) -> Sequence[bytes]:
