@@ -51,6 +51,7 @@ class Events:
         headers.setdefault("x-accel-buffering", "no")  # nginx would wait for more
         self._opening = b"" if retry is None else render_retry(retry)
         response.try_write(b"")  # the head: the client knows that the stream is open
+        headers.clear()  # there may be thousands, for hours
         self._loop = asyncio.get_running_loop()
         self._heartbeat = heartbeat
         self._seen = response.moved

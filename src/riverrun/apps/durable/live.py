@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from contextlib import suppress
 
 from riverrun.apps.durable.events import control_event, data_event, needs_base64, presentable
 from riverrun.apps.durable.fields import is_json
@@ -27,13 +26,22 @@ async def send_events(response: Response, following: Following, settings: Stream
     headers["x-accel-buffering"] = "no"
     if needs_base64(following.log.info.content_type):
         headers["stream-sse-data-encoding"] = "base64"
-    end = asyncio.get_running_loop().time() + settings.live_time
-    with following.tails.of(following.log) as tail, suppress(LogGoneError, TimeoutError):
+    log, tails = following.log, following.tails
+    tail = tails.join(log)
+    try:
         tail.admit(following.cursor)
         await response.write(b"")
         headers.clear()  # the head has gone, and there may be thousands
-        async with asyncio.timeout_at(end):
-            await _send(response, EventReader(following, tail), settings.heartbeat)
+        async with asyncio.timeout(None) as timeout:
+            tails.deadlines.add(timeout)
+            try:
+                await _send(response, EventReader(following, tail), settings.heartbeat)
+            finally:
+                tails.deadlines.discard(timeout)
+    except (LogGoneError, TimeoutError):
+        pass
+    finally:
+        tails.leave(log, tail)
     await response.end()
 
 

@@ -77,7 +77,7 @@ class Streams:
         self._names = own_names(names, cors)
         self._bodies = JsonBodies(self.settings)
         self._waiting = Waiting()
-        self._tails = Tails(self.settings.heartbeat)
+        self._tails = Tails(self.settings.heartbeat, self.settings.live_time)
 
     def stop(self) -> None:
         """The server stops: whoever follows a stream is let go, and may come back."""

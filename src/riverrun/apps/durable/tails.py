@@ -7,36 +7,40 @@ instead, until it is too slow for it or something has happened that is not the s
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
-from contextlib import contextmanager
 
 from riverrun.apps.durable.cursors import current_cursor, next_cursor
+from riverrun.apps.durable.deadlines import Deadlines
 from riverrun.apps.durable.events import control_event, data_event, presentable
 from riverrun.http.broadcast import Broadcast
 from riverrun.logs import Log, LogInfo
 
 
 class Tails:
-    """The tails that somebody reads at; there is a heartbeat every `heartbeat` seconds."""
+    """The tails that somebody reads at; there is a heartbeat every `heartbeat` seconds.
 
-    def __init__(self, heartbeat: float) -> None:
+    Who reads joins and leaves by hand and not in a block of its own, which for as long as it lasts
+    would be a generator for every reader. Nobody stays longer than `live_time` seconds.
+    """
+
+    def __init__(self, heartbeat: float, live_time: float) -> None:
+        self.deadlines = Deadlines(live_time)
         self._heartbeat = heartbeat
         self._tails: dict[int, Tail] = {}
 
-    @contextmanager
-    def of(self, log: Log) -> Iterator[Tail]:
-        """The tail of `log`; it is kept while somebody is in the block."""
+    def join(self, log: Log) -> Tail:
+        """The tail of `log`; it is kept until all who have joined it leave."""
         tail = self._tails.get(log.info.id)
         if tail is None:
             tail = self._tails[log.info.id] = Tail(log, self._heartbeat)
         tail.users += 1
-        try:
-            yield tail
-        finally:
-            tail.users -= 1
-            if not tail.users:
-                del self._tails[log.info.id]
-                tail.close()
+        return tail
+
+    def leave(self, log: Log, tail: Tail) -> None:
+        """Let go of a tail that was joined."""
+        tail.users -= 1
+        if not tail.users:
+            del self._tails[log.info.id]
+            tail.close()
 
     def release(self) -> None:
         """Let everybody look what has happened."""
