@@ -35,7 +35,8 @@ class BodyCarrier(Carrier, Protocol):
     ) -> bool:
         """Have a thread write `first` and move what comes next, while it is `wanted`.
 
-        That is up to `most` bytes. Returns False, and nothing is done, if that cannot be. A cancel waits for the thread.
+        That is up to `most` bytes. Returns False, and nothing is done, if that cannot be. A cancel
+        waits for the thread.
         """
 
 
