@@ -40,6 +40,7 @@ def prepare(folder: Path) -> None:
         (folder / name).mkdir(exist_ok=True)
     archive = folder / "archive" / "year.log"
     if not archive.exists():
+        print("A year of a gauge is being measured; that takes some seconds, once", flush=True)
         with archive.with_suffix(".new").open("w") as log:
             log.writelines(lines_between(YEAR_BEGAN, YEAR_BEGAN + YEAR, MINUTE))
         archive.with_suffix(".new").rename(archive)

@@ -44,7 +44,9 @@ export function Nothing({ listing, filter, onClear }: NothingProps) {
   return (
     <Notice
       title="This folder is empty"
-      text={takesFiles() ? "Drop files or folders anywhere on this page." : undefined}
+      text={
+        takesFiles() ? "Choose files to upload, or drop them anywhere on this page." : undefined
+      }
     />
   );
 }
