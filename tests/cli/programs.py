@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
 ROOT = Path(__file__).resolve().parents[2]
-PROGRAM = (sys.executable, "-P", "-W", "error", "-c", "from riverrun.cli import main; main()")
+PROGRAM = (sys.executable, "-P", "-W", "error", "-m", "riverrun")
 DEADLINE = 20.0
 LAST_LINE = "Ctrl-C"
 

@@ -28,6 +28,7 @@ def put(port: int, path: str, body: bytes) -> int:
     [
         (("--allow", "upload"), "allows: upload"),
         (("--allow", "delete, upload"), "allows: upload, delete"),
+        (("--allow", "delete", "--allow", "upload"), "allows: upload, delete"),
         (
             ("--allow", "upload,overwrite", "--hidden"),
             "allows: upload, overwrite, hidden names too",

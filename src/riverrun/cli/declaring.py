@@ -46,10 +46,10 @@ class Command(click.Command):
 
 
 def setting(
-    *declarations: str, section: str, **attributes: Any
+    *declarations: str, section: str, cls: type[Setting] = Setting, **attributes: Any
 ) -> Callable[[Callable[..., None]], Callable[..., None]]:
-    """Give a command a `Setting`."""
-    return click.option(*declarations, cls=Setting, section=section, **attributes)
+    """Give a command a `Setting`, or another one of the kind `cls`."""
+    return click.option(*declarations, cls=cls, section=section, **attributes)
 
 
 SHARED: Sequence[Callable[[Callable[..., None]], Callable[..., None]]] = (

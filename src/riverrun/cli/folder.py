@@ -39,10 +39,7 @@ class Allowed(click.ParamType[frozenset[str]]):
         self, value: Any, param: click.Parameter | None, ctx: click.Context | None
     ) -> frozenset[str]:
         """Give the words."""
-        if isinstance(value, frozenset):
-            return value
-        words = value if isinstance(value, list) else str(value).split(",")
-        allowed = {str(word).strip() for word in words} - {"", NOTHING}
+        allowed = {word.strip() for word in str(value).split(",")} - {"", NOTHING}
         known = (*CHANGES, STREAMS, *FLOWS)
         for word in sorted(allowed - set(known)):
             self.fail(f"{word!r} cannot be allowed; {', '.join(known)} can", param, ctx)

@@ -28,7 +28,7 @@ from riverrun.cli.declaring import (
 )
 from riverrun.cli.errors import CannotStartError, one_line
 from riverrun.cli.folder import ALLOWED
-from riverrun.cli.settings import DURATION, ORIGIN_OR_NONE, SIZE, Target
+from riverrun.cli.settings import DURATION, ORIGIN_OR_NONE, SIZE, Target, Words
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -87,7 +87,7 @@ Examples:
     type=ORIGIN_OR_NONE, help="Let pages of ORIGIN read it, or of any without ORIGIN.",
 )  # fmt: skip
 @setting(
-    "--allow", section=CHANGE, metavar="CHANGE,...", type=ALLOWED, default="",
+    "--allow", cls=Words, section=CHANGE, metavar="CHANGE,...", type=ALLOWED,
     help="Let clients change things: upload, overwrite, delete; keep streams; steer transfers"
     " from this machine, and with watch from any.",
 )  # fmt: skip

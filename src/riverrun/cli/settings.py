@@ -35,6 +35,18 @@ class Setting(click.Option):
         return written_as(self, ctx)
 
 
+class Words(Setting):
+    """One that takes words with commas between them, and adds up when it is given again."""
+
+    def __init__(self, declarations: Sequence[str], **attributes: Any) -> None:
+        super().__init__(declarations, multiple=True, default=(), **attributes)
+
+    def type_cast_value(self, ctx: click.Context, value: Any) -> frozenset[str]:
+        """Give the words of all that was written; in the file it may be one text, or a list."""
+        parts = (value,) if isinstance(value, str) else value or ()
+        return frozenset[str]().union(*(self.type(part, self, ctx) for part in parts))
+
+
 class Target(click.Argument):
     """An argument that can also be set by a variable and in the file."""
 
