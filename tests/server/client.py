@@ -14,7 +14,7 @@ from riverrun.server import Server
 from riverrun.server.connection import Connection
 
 BODYLESS = (204, 304)
-PATIENCE = 5.0
+PATIENCE = 20.0  # on a machine that does many other things
 
 
 @dataclass
