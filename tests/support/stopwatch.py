@@ -14,6 +14,10 @@ class Stopwatch:
         self._stats = [Path(f"/proc/{name}/schedstat") for name in ours]
         self._begun, self._waited_before = time.monotonic(), self._waited()
 
+    def add(self, process: int) -> None:
+        """One of ours that has begun since: all of its waiting counts."""
+        self._stats.append(Path(f"/proc/{process}/schedstat"))
+
     @property
     def passed(self) -> float:
         """Seconds since it was made."""
