@@ -422,3 +422,45 @@ async def test_a_body_that_is_not_valid_spoils_no_answer_that_has_begun(serve: S
         await client.send(request("/", "POST", "Transfer-Encoding: chunked") + b"x\r\n")
         with pytest.raises((asyncio.IncompleteReadError, ConnectionError)):
             await client.reply()
+
+
+async def test_what_a_handler_works_on_counts_in_the_budget_until_it_comes_again(
+    serve: Serve,
+) -> None:
+    levels: list[tuple[int, int]] = []
+
+    async def handler(request: Request, response: Response) -> None:
+        while chunks := await request.read_chunks():
+            carrier = request.flow.carrier
+            assert carrier is not None
+            levels.append((server.budget.level, sum(map(len, chunks)) + carrier.buffered))
+            await asyncio.sleep(0.001)
+        assert server.budget.level == 0
+        await response.end()
+
+    server = await serve(handler)
+    async with await Client.connect(server) as client:
+        assert (await client.ask("/", "PUT", body=bytes(MIB))).status == 200
+    assert sum(size for _, size in levels) >= MIB
+    assert all(level == size for level, size in levels)
+
+
+@pytest.mark.parametrize("ends", ["well", "badly", "by the client"])
+async def test_nothing_counts_when_the_exchange_is_over(serve: Serve, ends: str) -> None:
+    working = asyncio.Event()
+
+    async def handler(request: Request, response: Response) -> None:
+        assert await request.read_chunks()
+        assert server.budget.level
+        working.set()
+        if ends == "badly":
+            raise HTTPError(409)
+        if ends == "by the client":
+            await asyncio.sleep(5)
+        await response.end()
+
+    server = await serve(handler)
+    async with await Client.connect(server) as client:
+        await client.send(request("/", "PUT", "Content-Length: 1000") + bytes(500))
+        await asyncio.wait_for(working.wait(), 5)
+    await until(lambda: server.budget.level == 0)

@@ -159,18 +159,25 @@ class Request(Readable):
         return chunk
 
     async def read_chunks(self) -> list[bytes]:
-        """All chunks that wait to be read, at least one; none at the end. Raises as `read`."""
+        """All chunks that wait to be read, at least one; none at the end. Raises as `read`.
+
+        They count in the budget of all buffers until the next ones are asked for, or the exchange
+        is over.
+        """
+        body = self._body
+        if body is not None:
+            body.settle()
         chunk = self.read_nowait()
         if chunk is None:
             chunk = await self._read_later(None)
-        body, flow = self._body, self.opened_flow
         if not chunk or body is None:
             return []
-        if not body.size or (flow is not None and not flow.free):
-            return [chunk]
-        size = body.size
-        chunks = [chunk, *body.take_all()]
-        self._note(size)
+        chunks, rest = [chunk], 0
+        if body.size and (self.opened_flow is None or self.opened_flow.free):
+            rest = body.size
+            chunks += body.take_all()
+            self._note(rest)
+        body.lend(len(chunk) + rest)
         return chunks
 
     async def move(self, first: Sequence[bytes], splice: Splice, most: int) -> bool:

@@ -29,6 +29,7 @@ class ByteBuffer:
         "_ended",
         "_error",
         "_held",
+        "_lent",
         "_offset",
         "_pause",
         "_paused",
@@ -58,6 +59,7 @@ class ByteBuffer:
         self._resume = resume
         self._paused = False
         self._held = False
+        self._lent = 0
         self._chunks: deque[bytes] | None = None  # an empty one takes 760 bytes
         self._offset = 0  # how much of the first chunk has been read
         self._ended = False
@@ -104,9 +106,8 @@ class ByteBuffer:
 
     def clear(self) -> None:
         """Drop what waits, and let the producer go on if it was paused."""
-        self._chunks = None
-        self._offset = 0
-        self._count(-self.size)
+        self._drop()
+        self.settle()
         self._resume_at_low_water()
 
     async def read(self, max_bytes: int | None = None) -> bytes:
@@ -142,8 +143,21 @@ class ByteBuffer:
         chunks = list(self._chunks)
         if self._offset:
             chunks[0] = chunks[0][self._offset :]
-        self.clear()
+        self._drop()
+        self._resume_at_low_water()
         return chunks
+
+    def lend(self, size: int) -> None:
+        """Have `size` bytes that were taken count in the budget until `settle`: they are in use."""
+        self._lent += size
+        if self._budget is not None:
+            self._budget.add(size)
+
+    def settle(self) -> None:
+        """What was lent is in use no more."""
+        if self._lent and self._budget is not None:
+            self._budget.add(-self._lent)
+        self._lent = 0
 
     def _take(self, chunks: deque[bytes], max_bytes: int | None) -> bytes:
         chunk = chunks[0]
@@ -159,6 +173,11 @@ class ByteBuffer:
         self._count(-len(piece))
         self._resume_at_low_water()
         return piece
+
+    def _drop(self) -> None:
+        self._chunks = None
+        self._offset = 0
+        self._count(-self.size)
 
     def _count(self, size: int) -> None:
         self.size += size

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import threading
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -25,6 +26,8 @@ from tests.server.client import until
 
 from riverrun.apps.uploads import Permissions, Upload
 from riverrun.apps.uploads.placing import Placed, place
+from riverrun.flows import Flow, Shape
+from riverrun.server.options import Options
 
 BODY = os.urandom(300_000)
 
@@ -337,6 +340,37 @@ async def test_a_transfer_that_goes_on_tells_where_it_began_and_the_whole(inbox:
         lines = appending(100)
         await client.send(sending(address, len(BODY) - 100, *lines, method="PATCH") + BODY[100:999])
         await until(lambda: [flow.part for flow in inbox.server.flows] == [(100, len(BODY))])
+
+
+@pytest.mark.parametrize("default", [None, 1e6])
+@pytest.mark.parametrize("asked", [1e8, None])
+async def test_the_next_piece_goes_at_the_rate_that_was_asked_for(
+    open_inbox: OpenInbox, default: float | None, asked: float | None
+) -> None:
+    options = Options(shape=Shape.with_rate(None, default))
+    inbox = await open_inbox(server={"options": options})
+    address = await create(inbox, 300, "film.mp4")
+
+    async def send_piece(offset: int, rate: Callable[[Flow], None]) -> None:
+        async with await inbox.connect() as client:
+            head = sending(address, 100, *appending(offset), method="PATCH")
+            await client.send(head + BODY[offset : offset + 50])
+            await until(lambda: [flow.moved for flow in inbox.server.flows] == [50])
+            (flow,) = inbox.server.flows
+            rate(flow)
+            await client.send(BODY[offset + 50 : offset + 100])
+            assert (await client.reply()).status == 204
+
+    def is_asked(flow: Flow) -> None:
+        assert flow.rate == asked
+
+    def ask(flow: Flow) -> None:
+        assert flow.rate == default
+        flow.rate = asked
+
+    await send_piece(0, ask)
+    await send_piece(100, is_asked)
+    await send_piece(200, is_asked)
 
 
 async def test_replacing_alone_is_enough_to_replace(open_inbox: OpenInbox) -> None:

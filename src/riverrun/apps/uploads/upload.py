@@ -9,7 +9,7 @@ from there. What was acknowledged is a prefix of what is durable, always.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Sequence
+from collections.abc import Sequence
 from io import FileIO
 from typing import TYPE_CHECKING
 
@@ -21,9 +21,10 @@ from riverrun.apps.uploads.refusals import (
     OvertakenError,
     telling_of_a_full_disk,
 )
+from riverrun.apps.uploads.sources import move, read_chunks
 from riverrun.errors import ClosedError, HTTPError
 from riverrun.flows import Flow, Part
-from riverrun.http.request import Request
+from riverrun.flows.pace import Shape
 from riverrun.io.partial_file import BodyCheck, PartialFile
 from riverrun.io.splice import MOVE_SIZE, Splice
 from riverrun.io.threads import to_its_end
@@ -50,10 +51,13 @@ class Upload:
     __slots__ = (
         "_changed",
         "_file",
+        "_flow",
         "_holders",
         "_lock",
+        "_shape",
         "_size",
         "_source",
+        "_steered",
         "_store",
         "_syncing",
         "_ticket",
@@ -78,6 +82,9 @@ class Upload:
         self._holders = 0  # who holds it, and who waits to
         self._ticket = 0
         self._source: Readable | None = None
+        self._flow: Flow | None = None  # that adds to it now, and how it was paced when it began
+        self._shape: Shape | None = None
+        self._steered = False
         self._syncing: asyncio.Task[None] | None = None
         self._changed: asyncio.Future[None] | None = None
 
@@ -121,7 +128,13 @@ class Upload:
         return self._size
 
     def explain(self, flow: Flow) -> None:
-        """Have the transfer that adds to it told as what it is: the rest of a file, by its name."""
+        """Have the transfer that adds to it told as what it is: the rest of a file, by its name.
+
+        Whoever has limited the one before has limited this one too. Inside `hold`.
+        """
+        if self._steered:
+            flow.shape = self._shape
+        self._flow, self._shape = flow, flow.shape
         flow.name = "/".join(self.record.target) or None
         start, length = self.offset, self.record.length
         if start or length is not None:
@@ -163,6 +176,10 @@ class Upload:
     async def let_go(self) -> None:
         """Leave `hold`: what was received is durable then. Raises `HTTPError` 507."""
         self._source = None
+        if self._flow is not None:
+            shape, self._flow = self._flow.shape, None
+            self._steered |= shape != self._shape
+            self._shape = shape
         try:
             with telling_of_a_full_disk:
                 await to_its_end(self._rest())
@@ -284,7 +301,7 @@ class Upload:
         length, limit = self.record.length, self._store.limits.size
         room_checked = file.size
         splice = Splice(file)
-        while chunks := await _read_chunks(source):
+        while chunks := await read_chunks(source):
             came = sum(map(len, chunks))
             size = file.size + came
             if length is not None and size > length:
@@ -296,7 +313,7 @@ class Upload:
                 room_checked = size
             room = min(MOVE_SIZE if most is None else most - size for most in (length, limit))
             fast = came >= FAST and not checks
-            if not (fast and await _move(source, chunks, splice, room)):
+            if not (fast and await move(source, chunks, splice, room)):
                 await file.write(chunks, checks)
             chunks = ()  # or they would be held until the next ones come
             self.notify()
@@ -369,18 +386,3 @@ class Holding:
 
     async def __aexit__(self, *_: object) -> None:
         await self._upload.let_go()
-
-
-def _read_chunks(source: Readable) -> Awaitable[Sequence[bytes]]:
-    """Everything that waits to be read, at least one chunk; none at the end."""
-    return source.read_chunks() if isinstance(source, Request) else _read_chunk(source)
-
-
-async def _move(source: Readable, chunks: Sequence[bytes], splice: Splice, most: int) -> bool:
-    """Write `chunks` and what comes next without reading it, if it can be."""
-    return isinstance(source, Request) and await source.move(chunks, splice, most)
-
-
-async def _read_chunk(source: Readable) -> Sequence[bytes]:
-    chunk = await source.read()
-    return (chunk,) if chunk else ()
