@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import shutil
 import subprocess
@@ -293,11 +294,20 @@ async def drop(page: Page, *paths: Path) -> None:
     session = await page.context.new_cdp_session(page)
     files = [str(path) for path in paths]
     data = {"items": [], "files": files, "dragOperationsMask": 1}
-    for kind in ("dragEnter", "dragOver", "drop"):
+
+    async def tell(kind: str) -> None:
         where = {"type": kind, "x": 400, "y": 400, "data": data}
         await session.send("Input.dispatchDragEvent", where)
-        if kind == "dragOver":
-            await expect(page.get_by_text("Drop to upload into in box/")).to_be_visible()
+
+    await tell("dragEnter")
+    invitation = page.get_by_text("Drop to upload into in box/")
+    for _ in range(50):  # for as long as somebody holds it there, it is told again and again
+        await tell("dragOver")
+        if await invitation.is_visible():
+            break
+        await asyncio.sleep(0.1)
+    await expect(invitation).to_be_visible()
+    await tell("drop")
     await expect(page.get_by_text("Drop to upload")).to_have_count(0)
 
 

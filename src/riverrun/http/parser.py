@@ -252,6 +252,7 @@ class RequestParser:
         length = int(fields[b"content-length"])
         if self._limits.body_size is not None and length > self._limits.body_size:
             raise HTTPError(413)
+        self._parser = None  # it waits for a body, and will see none
         self._reading = COUNTED
         self._remaining = length
         return length
@@ -264,7 +265,6 @@ class RequestParser:
 
     def _end_counted(self) -> None:
         if not self._remaining and self._reading is COUNTED:
-            self._parser = None  # it still waits for the body
             self._reading = HEAD
             self._receiver.body_ended({})
 

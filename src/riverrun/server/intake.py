@@ -35,15 +35,11 @@ class Hold(Enum):
 class Incoming:
     """A request whose body is being received, and how many bytes of it have come."""
 
-    __slots__ = ("_intake", "body", "cut", "high_water_mark", "received", "request")
+    __slots__ = ("_intake", "body", "high_water_mark", "received", "request")
 
-    def __init__(
-        self, request: Request, body: ByteBuffer, cut: Callable[[], None], intake: Intake
-    ) -> None:
-        """`cut` closes the connection at once."""
+    def __init__(self, request: Request, body: ByteBuffer, intake: Intake) -> None:
         self.request = request
         self.body = body
-        self.cut = cut
         self._intake = intake
         self.high_water_mark = body.high_water_mark
         self.received = 0
@@ -64,6 +60,10 @@ class Incoming:
     ) -> bool:
         """See `Intake.move`."""
         return await self._intake.move(self, first, splice, most, wanted)
+
+    def cut(self) -> None:
+        """Close the connection at once."""
+        self._intake.cut()
 
     def discard(self) -> None:
         """Nobody wants the rest of it."""
@@ -106,7 +106,7 @@ class Intake:
             resume=self._release_body,
             budget=server.budget,
         )
-        self.incoming = incoming = Incoming(request, body, self._connection.wire.cut, self)
+        self.incoming = incoming = Incoming(request, body, self)
         request.attach(body, server.flows, incoming)
         self._watch.restart(server.clock.now)
 
@@ -215,6 +215,10 @@ class Intake:
             self._server.hangups.resume(self._transport)
             self._transport.resume_reading()
         self._holds = moving  # what a thread moves is its alone
+
+    def cut(self) -> None:
+        """Close the connection at once."""
+        self._connection.abort()
 
     def close(self) -> None:
         """The connection is gone."""

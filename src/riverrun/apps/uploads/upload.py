@@ -300,7 +300,7 @@ class Upload:
     ) -> None:
         length, limit = self.record.length, self._store.limits.size
         room_checked = file.size
-        splice = Splice(file)
+        splice: Splice | None = None
         while chunks := await read_chunks(source):
             came = sum(map(len, chunks))
             size = file.size + came
@@ -312,8 +312,11 @@ class Upload:
                 self._store.check_room(0)
                 room_checked = size
             room = min(MOVE_SIZE if most is None else most - size for most in (length, limit))
-            fast = came >= FAST and not checks
-            if not (fast and await move(source, chunks, splice, room)):
+            moved = False
+            if came >= FAST and not checks:
+                splice = splice or Splice(file)
+                moved = await move(source, chunks, splice, room)
+            if not moved:
                 await file.write(chunks, checks)
             chunks = ()  # or they would be held until the next ones come
             self.notify()
