@@ -61,16 +61,39 @@ class BorrowedSocket(socket.socket):
         self.detach()
 
 
-class RegionSender:
-    """Sends one region at a time from files to one socket."""
+class HeldRegion(NamedTuple):
+    """An answer from a file that leaves with others; the descriptor is its own."""
 
-    __slots__ = ("_flow", "_free", "_handle", "_loop", "_region", "_sent", "_socket", "_stopped")
+    head: bytes
+    descriptor: int
+    offset: int
+    length: int
+
+
+class RegionSender:
+    """Sends one region at a time from files to one socket.
+
+    `eager` is whether the socket took all of what `try_send` gave it last.
+    """
+
+    __slots__ = (
+        "_flow",
+        "_free",
+        "_handle",
+        "_loop",
+        "_region",
+        "_sent",
+        "_socket",
+        "_stopped",
+        "eager",
+    )
 
     def __init__(self, loop: asyncio.AbstractEventLoop, descriptor: int) -> None:
         self._loop = loop
         self._socket = descriptor
         self._handle: BorrowedSocket | None = None
         self._stopped: asyncio.Future[None] | None = None
+        self.eager = False
 
     @property
     def waits_for_peer(self) -> bool:
@@ -115,17 +138,18 @@ class RegionSender:
         if self._handle is None:
             self._handle = BorrowedSocket(fileno=self._socket)
             self._handle.setblocking(False)  # whatever the default time-out is
-        head_sent = 0
+        head_sent = sent = 0
         try:
             head_sent = self._handle.send(head, socket.MSG_MORE)
-            if head_sent < len(head):
-                return head_sent, 0
-            size = min(length, SHORT.slice_size)
-            return head_sent, os.sendfile(self._socket, descriptor, offset, size)
+            if head_sent == len(head):
+                size = min(length, SHORT.slice_size)
+                sent = os.sendfile(self._socket, descriptor, offset, size)
         except BlockingIOError:
-            return head_sent, 0
+            pass
         except OSError as error:
             raise DisconnectedError("the client went away") from error
+        self.eager = sent == length
+        return head_sent, sent
 
     def lose(self) -> None:
         """The connection is gone: whoever waits is told.

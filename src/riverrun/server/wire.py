@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from riverrun.errors import DisconnectedError, TruncatedError
 from riverrun.flows import Flow, Flows, FlowState, Waiting
 from riverrun.http.wire import ServerFields
-from riverrun.server.sendfile import RegionSender
+from riverrun.server.sendfile import SHORT, HeldRegion, RegionSender
 from riverrun.server.stalls import StallWatch
 from riverrun.server.transports import copies_what_it_keeps, socket_descriptor
 from riverrun.server.turns import SMALL_ANSWER
@@ -63,7 +63,7 @@ class SocketWire:
         self._reported = 0  # what of the transport's buffer counts in the budget of all buffers
         self._room: asyncio.Future[None] | None = None
         self._sender: RegionSender | None = None
-        self._held: Sequence[Chunk] | None = None
+        self._held: Sequence[Chunk] | HeldRegion | None = None
         self._turn = connection.server.turn
         self._watch = StallWatch(connection.server.clock.now)
         self._gone = False
@@ -122,9 +122,30 @@ class SocketWire:
 
     def flush(self) -> None:
         """Send what is held for the end of the turn."""
-        pieces, self._held = self._held, None
-        if pieces is not None and not self._gone:
-            self._transport.writelines(pieces)
+        held, self._held = self._held, None
+        if isinstance(held, HeldRegion):
+            self._send_held(held)
+        elif held is not None and not self._gone:
+            self._transport.writelines(held)
+
+    def _send_held(self, held: HeldRegion) -> None:
+        """Send an answer from a file; what the socket does not take waits in the transport."""
+        head, descriptor, offset, length = held
+        try:
+            if self._gone or self._sender is None:
+                return
+            head_sent, sent = self._sender.try_send(head, descriptor, offset, length)
+            if head_sent < len(head):
+                self._transport.write(head[head_sent:])
+            if sent < length:
+                rest = os.pread(descriptor, length - sent, offset + sent)
+                self._transport.write(rest)
+                if sent + len(rest) < length:
+                    self.cut()  # the file has become shorter meanwhile
+        except (DisconnectedError, OSError):
+            self.cut()
+        finally:
+            os.close(descriptor)
 
     @property
     def pass_on(self) -> Callable[[bytes], None]:
@@ -146,12 +167,21 @@ class SocketWire:
             await asyncio.shield(self._room)  # others may wait for it too
 
     def try_send_region(self, head: bytes, descriptor: int, offset: int, length: int) -> int:
-        """Send `head`, and from a file what goes at once; return how many bytes of it went."""
+        """Send `head`, and from a file what goes at once; return how many bytes of it went.
+
+        While other answers are made, a short one to a client that has taken the last one whole
+        leaves with them, and counts as gone.
+        """
         self.flush()
         sender = self._region_sender()
         if sender is None or self._transport.get_write_buffer_size():
             self.send((head,))
             return 0
+        if sender.eager and self._turn.handling and length <= SHORT.slice_size:
+            with suppress(OSError):  # too many files are open
+                self._held = HeldRegion(head, os.dup(descriptor), offset, length)
+                self._turn.add_answer(self)
+                return length
         head_sent, sent = sender.try_send(head, descriptor, offset, length)
         if head_sent < len(head):
             self.send((head[head_sent:],))
