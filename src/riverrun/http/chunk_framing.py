@@ -12,12 +12,13 @@ LONGEST_CHUNK_FRAMING = len("ffffffffffffffff\r\n\r\n")
 
 
 class ChunkFraming:
-    """Bounds what is not body in one chunked body; told by the parser what it has found."""
+    """Keeps what is body, and bounds what is not; the parser tells what it has found."""
 
-    __slots__ = ("_chunk_size", "_limits", "_overhead", "_trailers_size")
+    __slots__ = ("_body", "_chunk_size", "_limits", "_overhead", "_trailers_size")
 
     def __init__(self, limits: Limits) -> None:
         self._limits = limits
+        self._body: list[bytes] = []
         self._overhead = 0
         self._trailers_size = 0
         self._chunk_size = -1  # what has come of the chunk that is read; -1 between two chunks
@@ -25,9 +26,15 @@ class ChunkFraming:
     def chunk_begins(self) -> None:
         self._chunk_size = 0
 
-    def body_received(self, size: int) -> None:
-        self._chunk_size += size
-        self._overhead -= size
+    def body_received(self, piece: bytes) -> None:
+        self._body.append(piece)
+        self._chunk_size += len(piece)
+        self._overhead -= len(piece)
+
+    def take(self) -> bytes:
+        """What has come of the body since this was asked last."""
+        body, self._body = self._body, []
+        return body[0] if len(body) == 1 else b"".join(body)
 
     def chunk_ends(self) -> None:
         # What the chunk needs to be framed; whatever else there is counts as an extension.

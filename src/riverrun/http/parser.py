@@ -68,7 +68,6 @@ class RequestParser:
 
     __slots__ = (
         "_blank_size",
-        "_body",
         "_complete",
         "_fields",
         "_framing",
@@ -100,7 +99,6 @@ class RequestParser:
         self.paused = False
         self._rest = b""
         self._position = 0
-        self._body: list[bytes] = []
         self._reading = HEAD
         self._head_size = 0
         self._blank_size = 0  # of empty lines before a request (RFC 9112, 2.2)
@@ -280,9 +278,7 @@ class RequestParser:
             raise HTTPError(431, "Too many trailer fields.")
         framing.check(len(piece), complete=self._complete)
         self._tail = (self._tail + piece[-3:])[-3:]
-        if self._body:
-            chunk = self._body[0] if len(self._body) == 1 else b"".join(self._body)
-            self._body.clear()
+        if chunk := framing.take():
             self._receiver.body_received(chunk)
         if self._complete and self._reading is not NOTHING:
             self._complete = False
@@ -375,9 +371,8 @@ class RequestParser:
             self._http_1_0 = version == "1.0"
 
     def on_body(self, body: bytes) -> None:
-        self._body.append(body)
         if self._framing is not None:
-            self._framing.body_received(len(body))
+            self._framing.body_received(body)
 
     def on_chunk_header(self) -> None:
         if self._framing is not None:

@@ -97,11 +97,11 @@ async def answer_complete(
     await response.end()
 
 
-def content_checks(request: Request) -> list[DigestCheck]:
+def content_checks(request: Request) -> tuple[DigestCheck, ...]:
     """What the body of a request must pass (RFC 9530, 2). Raises `HTTPError` 400."""
     value = request.fields.get(b"content-digest")
     check = None if value is None else DigestCheck("Content-Digest", value)
-    return [check] if check else []
+    return (check,) if check else ()
 
 
 def conditions_of(request: Request) -> dict[str, str]:

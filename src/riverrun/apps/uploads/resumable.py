@@ -157,7 +157,7 @@ async def _receive(
     upload: Upload,
     asked: UploadRequest,
     offset: int,
-    checks: list[DigestCheck],
+    checks: tuple[DigestCheck, ...],
 ) -> None:
     if request.content_length != 0:
         upload.explain(request.flow)
