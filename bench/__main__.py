@@ -43,6 +43,8 @@ def main(arguments: list[str]) -> int:
     # Ended from outside, this still leaves no server behind: every `with` runs to its end.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     os.sched_setaffinity(0, {options.load_core})
+    # A server of ours is not compiled anew with each start, as `make` sees to as well.
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
     settings = Settings.quick() if options.quick else Settings()
     partial = options.quick or options.only or options.work
     target = options.page or (None if partial else PAGE)
