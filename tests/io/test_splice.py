@@ -30,7 +30,7 @@ class Line:
         self.splice = Splice(self.file)
 
     def move(self, most: int, first: bytes = b"") -> None:
-        self.splice.move([first] if first else [], self.near.fileno(), most)
+        self.splice.move([first] if first else [], self.near.fileno(), most, lambda: True)
 
     def move_until(self, taken: int) -> None:
         while self.splice.taken < taken:

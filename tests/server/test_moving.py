@@ -18,7 +18,7 @@ from riverrun.http.limits import KIB, MIB
 from riverrun.http.request import Request
 from riverrun.http.response import Response
 from riverrun.io.partial_file import PartialFile
-from riverrun.io.splice import Splice, always
+from riverrun.io.splice import Splice
 
 
 @pytest.fixture
@@ -41,7 +41,7 @@ class Gated(Splice):
         self.over = threading.Event()
 
     def move(
-        self, first: Sequence[bytes], source: int, most: int, wanted: Callable[[], bool] = always
+        self, first: Sequence[bytes], source: int, most: int, wanted: Callable[[], bool]
     ) -> None:
         self.called.set()
         assert self.begin.wait(PATIENCE)

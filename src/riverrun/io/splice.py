@@ -6,7 +6,6 @@ each buffer that fills. A thread that splices copies once, and is asked once in 
 
 from __future__ import annotations
 
-import errno
 import fcntl
 import os
 import select
@@ -14,7 +13,7 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from time import monotonic
 
-from riverrun.io.partial_file import PartialFile
+from riverrun.io.partial_file import NO_COPY, PartialFile
 
 MOVE_SIZE = 4 * 1024 * 1024
 """At most so much is moved at a time: then others have their turn, and whoever steers his say."""
@@ -25,14 +24,6 @@ MOVE_TIME = 0.02
 PIPE_SIZE = 1024 * 1024
 PATIENCE = 2
 """Milliseconds for which a socket may have nothing to give before it is left to the event loop."""
-
-# What can be spliced is for the kernel to say: sandboxes and some file systems cannot.
-NO_SPLICE = frozenset((errno.EINVAL, errno.ENOSYS, errno.EOPNOTSUPP, errno.EPERM))
-
-
-def always() -> bool:
-    """Whatever may move is wanted."""
-    return True
 
 
 class Splice:
@@ -50,7 +41,7 @@ class Splice:
         self.possible = hasattr(os, "splice")
 
     def move(
-        self, first: Sequence[bytes], source: int, most: int, wanted: Callable[[], bool] = always
+        self, first: Sequence[bytes], source: int, most: int, wanted: Callable[[], bool]
     ) -> None:
         """Write `first`, and up to `most` bytes of the socket `source`, which does not block.
 
@@ -63,7 +54,10 @@ class Splice:
         except OSError:  # too many files are open
             return
         try:
-            self._enlarge(writing)
+            with suppress(
+                PermissionError
+            ):  # its user has enough large ones; small ones take more calls
+                fcntl.fcntl(writing, fcntl.F_SETPIPE_SZ, PIPE_SIZE)
             self._move(source, reading, writing, most, wanted)
         finally:
             os.close(reading)
@@ -83,7 +77,7 @@ class Splice:
                     return
                 continue
             except OSError as error:
-                if error.errno in NO_SPLICE:
+                if error.errno in NO_COPY:
                     self.possible = False
                 return  # whatever else is wrong with it, its reader will see
             if not count:
@@ -91,8 +85,3 @@ class Splice:
             self.taken += count
             most -= count
             self._file.drain(reading, count)
-
-    def _enlarge(self, pipe: int) -> None:
-        """Have a large pipe, unless its user has enough of them."""
-        with suppress(PermissionError):  # small ones take more calls
-            fcntl.fcntl(pipe, fcntl.F_SETPIPE_SZ, PIPE_SIZE)

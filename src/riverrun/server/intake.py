@@ -137,7 +137,7 @@ class Intake:
         cannot be: when bytes wait in the buffer or come in chunks or encrypted, or nothing is to be
         received. Raises what `splice` raises; a cancel waits for the thread.
         """
-        self._server.turn.handle()
+        self._server.turn.handle()  # what has come already comes first
         most = min(most, MOVE_SIZE, self.parser.counted)
         descriptor = None if self._transport.is_closing() else socket_descriptor(self._transport)
         if incoming is not self.incoming or self._holds or descriptor is None or most <= 0:

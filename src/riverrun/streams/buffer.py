@@ -105,8 +105,10 @@ class ByteBuffer:
         self._resume_at_low_water()
 
     def clear(self) -> None:
-        """Drop what waits, and let the producer go on if it was paused."""
-        self._drop()
+        """Drop what waits or was lent, and let the producer go on if it was paused."""
+        self._chunks = None
+        self._offset = 0
+        self._count(-self.size)
         self.settle()
         self._resume_at_low_water()
 
@@ -143,8 +145,7 @@ class ByteBuffer:
         chunks = list(self._chunks)
         if self._offset:
             chunks[0] = chunks[0][self._offset :]
-        self._drop()
-        self._resume_at_low_water()
+        self.clear()
         return chunks
 
     def lend(self, size: int) -> None:
@@ -173,11 +174,6 @@ class ByteBuffer:
         self._count(-len(piece))
         self._resume_at_low_water()
         return piece
-
-    def _drop(self) -> None:
-        self._chunks = None
-        self._offset = 0
-        self._count(-self.size)
 
     def _count(self, size: int) -> None:
         self.size += size

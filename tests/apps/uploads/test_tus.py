@@ -373,6 +373,22 @@ async def test_the_next_piece_goes_at_the_rate_that_was_asked_for(
     await send_piece(200, is_asked)
 
 
+async def test_a_limit_for_all_is_not_kept_for_an_upload(inbox: Inbox) -> None:
+    address = await create(inbox, 200, "film.mp4")
+    flows = inbox.server.flows
+    for offset in (0, 100):
+        async with await inbox.connect() as client:
+            head = sending(address, 100, *appending(offset), method="PATCH")
+            await client.send(head + BODY[offset : offset + 50])
+            await until(lambda: [flow.moved for flow in flows] == [50])
+            assert [flow.rate for flow in flows] == [None]
+            flows.rate = 1e8
+            assert [flow.rate for flow in flows] == [1e8]
+            await client.send(BODY[offset + 50 : offset + 100])
+            assert (await client.reply()).status == 204
+        flows.rate = None
+
+
 async def test_replacing_alone_is_enough_to_replace(open_inbox: OpenInbox) -> None:
     inbox = await open_inbox(permissions=Permissions(overwrite=True))
     (inbox.folder / "f").write_bytes(b"old")

@@ -24,7 +24,6 @@ from riverrun.apps.uploads.refusals import (
 from riverrun.apps.uploads.sources import move, read_chunks
 from riverrun.errors import ClosedError, HTTPError
 from riverrun.flows import Flow, Part
-from riverrun.flows.pace import Shape
 from riverrun.io.partial_file import BodyCheck, PartialFile
 from riverrun.io.splice import MOVE_SIZE, Splice
 from riverrun.io.threads import to_its_end
@@ -54,10 +53,9 @@ class Upload:
         "_flow",
         "_holders",
         "_lock",
-        "_shape",
+        "_own_rate",
         "_size",
         "_source",
-        "_steered",
         "_store",
         "_syncing",
         "_ticket",
@@ -82,9 +80,8 @@ class Upload:
         self._holders = 0  # who holds it, and who waits to
         self._ticket = 0
         self._source: Readable | None = None
-        self._flow: Flow | None = None  # that adds to it now, and how it was paced when it began
-        self._shape: Shape | None = None
-        self._steered = False
+        self._flow: Flow | None = None  # that adds to it now
+        self._own_rate: tuple[float | None] | None = None  # another one than all have
         self._syncing: asyncio.Task[None] | None = None
         self._changed: asyncio.Future[None] | None = None
 
@@ -132,9 +129,9 @@ class Upload:
 
         Whoever has limited the one before has limited this one too. Inside `hold`.
         """
-        if self._steered:
-            flow.shape = self._shape
-        self._flow, self._shape = flow, flow.shape
+        if self._own_rate is not None:
+            (flow.rate,) = self._own_rate
+        self._flow = flow
         flow.name = "/".join(self.record.target) or None
         start, length = self.offset, self.record.length
         if start or length is not None:
@@ -176,10 +173,10 @@ class Upload:
     async def let_go(self) -> None:
         """Leave `hold`: what was received is durable then. Raises `HTTPError` 507."""
         self._source = None
-        if self._flow is not None:
-            shape, self._flow = self._flow.shape, None
-            self._steered |= shape != self._shape
-            self._shape = shape
+        flow, self._flow = self._flow, None
+        if flow is not None:
+            usual = None if flow.registry is None else flow.registry.rate
+            self._own_rate = None if flow.rate == usual else (flow.rate,)
         try:
             with telling_of_a_full_disk:
                 await to_its_end(self._rest())
@@ -311,10 +308,10 @@ class Upload:
             if size - room_checked >= SYNC_SIZE:
                 self._store.check_room(0)
                 room_checked = size
-            room = min(MOVE_SIZE if most is None else most - size for most in (length, limit))
             moved = False
             if came >= FAST and not checks:
                 splice = splice or Splice(file)
+                room = min(MOVE_SIZE if most is None else most - size for most in (length, limit))
                 moved = await move(source, chunks, splice, room)
             if not moved:
                 await file.write(chunks, checks)
