@@ -42,7 +42,8 @@ class DescriptorSource:
             if self._buffer.ended:
                 return b""
             return await in_thread(lambda: os.read(self._descriptor, HIGH_WATER_MARK))
-        await self._buffer.wait_until_readable()
+        while not self._buffer.readable:
+            await self._buffer.wait()
         chunks = self._buffer.take_all()
         return b"".join(chunks) if chunks else self._buffer.read_nowait() or b""
 

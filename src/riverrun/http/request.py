@@ -239,10 +239,10 @@ class Request(Readable):
                 return first
             flow = self._open_flow()
         while True:
-            if not body.size:
+            if not body.readable:
                 flow.waiting = Waiting.PEER
                 try:
-                    await body.wait_until_readable()
+                    await body.wait()
                 finally:
                     flow.waiting = None
             size = body.size if max_bytes is None else min(body.size, max_bytes)

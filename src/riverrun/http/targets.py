@@ -30,6 +30,7 @@ from riverrun.errors import HTTPError
 from riverrun.http.hosts import parse_host
 
 REMEMBERED_LENGTH = 256  # longer targets are parsed each time, to bound what the cache holds
+RARELY_REPEATED = ("PUT", "DELETE")  # what is stored or removed is seldom so twice
 # Browsers send some characters as they are that RFC 3986 wants encoded, so every visible one will
 # do. A fragment is the client's own and is never sent (RFC 9112, 3.2).
 VISIBLE = re.compile(rb'[!"$-~]+')
@@ -85,7 +86,9 @@ def parse_target(method: str, raw: bytes) -> Target:
     Raises `HTTPError` (400) when `raw` is none of the forms that `method` may have. Whether its
     path is one that can be looked up is told by `Target.segments`.
     """
-    return _remembered(method, raw) if len(raw) <= REMEMBERED_LENGTH else _parse(method, raw)
+    if method in RARELY_REPEATED or len(raw) > REMEMBERED_LENGTH:
+        return _parse(method, raw)
+    return _remembered(method, raw)
 
 
 def parse_query(query: bytes) -> list[tuple[str, str]]:

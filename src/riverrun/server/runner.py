@@ -22,6 +22,7 @@ Done: TypeAlias = Callable[[BaseException | None], None]
 Handling: TypeAlias = Coroutine[Any, Any, None]
 
 PARKED_RUNNERS = 64
+NOT_STEPPED = object()
 
 
 class RunnerPool:
@@ -106,11 +107,11 @@ class Runner:
         self._wake: asyncio.Future[None] | None = None
         self._retired = False
         self._handling: Handling | None = handling
-        self._awaited: object = None  # a bare yield: to step a coroutine is to carry it on
+        self._awaited: object = NOT_STEPPED
         self._done = done
         self.context = pool.context.copy()
         self.task = loop.create_task(self._run(), context=self.context)
-        self.task.add_done_callback(self._task_done)
+        self.task.add_done_callback(self._task_done, context=pool.context)
 
     def carry_on(self, handling: Handling, awaited: object, done: Done) -> None:
         """Carry on `handling`, which has been stepped and waits for `awaited`."""
@@ -154,7 +155,10 @@ class Runner:
                     return
             failure: BaseException | None = None
             try:
-                await _carry_on(self._handling, self._awaited, interrupt)
+                if self._awaited is NOT_STEPPED:
+                    await self._handling  # in a crowd that waits most do: one frame less for each
+                else:
+                    await _carry_on(self._handling, self._awaited, interrupt)
             except (KeyboardInterrupt, SystemExit):
                 raise
             except BaseException as error:  # noqa: BLE001 - handed on

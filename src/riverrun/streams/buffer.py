@@ -10,7 +10,7 @@ already arrived have nowhere else to go.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 
 from riverrun.errors import BusyError
 from riverrun.streams.budget import BufferBudget
@@ -133,10 +133,17 @@ class ByteBuffer:
             raise self._error
         return b"" if self._ended else None
 
-    async def wait_until_readable(self) -> None:
-        """Wait until `read` would not have to. Raises `BusyError` as `read` does."""
-        while not (self._chunks or self._ended or self._error is not None):
-            await self._wakeup.wait()
+    @property
+    def readable(self) -> bool:
+        """Whether `read` would not have to wait."""
+        return bool(self._chunks) or self._ended or self._error is not None
+
+    def wait(self) -> Awaitable[None]:
+        """Wait until the producer has fed, ended or failed, once; for when it is not `readable`.
+
+        Raises `BusyError` as `read` does.
+        """
+        return self._wakeup.wait()
 
     def take_all(self) -> list[bytes]:
         """Return every chunk that waits, maybe none."""

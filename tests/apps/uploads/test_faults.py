@@ -5,6 +5,7 @@ import os
 import subprocess
 import time
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -17,6 +18,8 @@ from tests.server.client import until
 from riverrun.apps.uploads import Permissions, Uploads
 from riverrun.apps.uploads import upload as upload_module
 from riverrun.http.limits import Limits
+
+MIB = 1024 * 1024
 
 
 @pytest.fixture
@@ -177,6 +180,27 @@ async def test_what_is_too_much_is_refused_before_the_body(
         await client.send(sending("/f", 11, "Expect: 100-continue"))
         reply = await client.reply()
     assert (reply.status, reply.interim) == (status, [])
+
+
+@pytest.mark.parametrize("chunked", [False, True])
+async def test_an_upload_leaves_others_the_room_that_is_to_stay_free(
+    inbox: Inbox, chunked: bool
+) -> None:
+    """They have filled the disk since it began; what it has brought is kept."""
+    location = await begin(inbox, "/f", body=b"abc")
+    store = inbox.uploads.store
+    store.limits = replace(store.limits, free_space=1 << 60)
+    size, piece = 48 * MIB, bytes(MIB)
+    framing = "Transfer-Encoding: chunked" if chunked else f"Content-Length: {size}"
+    fields = ["Host: a", PARTIAL, WHOLE, "Upload-Offset: 3", framing]
+    async with await inbox.connect() as client:
+        await client.send("\r\n".join([f"PATCH {location} HTTP/1.1", *fields, "", ""]).encode())
+        for _ in range(size // MIB):
+            await client.send(b"%x\r\n%b\r\n" % (MIB, piece) if chunked else piece)
+        assert (await client.reply()).status == 507
+    store.limits = replace(store.limits, free_space=0)
+    offset = int((await inbox.ask("HEAD", location))["upload-offset"] or -1)
+    assert 3 < offset < size
 
 
 async def test_a_body_that_tells_no_length_is_stopped_at_the_limit(open_inbox: OpenInbox) -> None:

@@ -35,13 +35,19 @@ async def put_file(
     Raises `HTTPError` as `UploadStore.create` does, before the body is asked for, and as
     `Upload.append` and `Upload.finish` do; then nothing is left of it.
     """
+    checks = content_checks(request)
+    upload = await _begin(request, store, target)
+    await receive_at_once(request, store, upload, checks)
+    await answer_complete(response, upload)
+
+
+async def _begin(request: Request, store: UploadStore, target: Target) -> Upload:
     fields = request.fields
     if b"content-range" in fields:
         raise HTTPError(400, "A part of a file cannot be PUT.")  # RFC 9110, 14.5
     if b"content-encoding" in fields:
         raise HTTPError(415, "Send the file as it is, without a content coding.")
-    checks = content_checks(request)
-    upload = await store.create(
+    return await store.create(
         Dialect.PUT,
         target,
         length=request.content_length,
@@ -50,8 +56,6 @@ async def put_file(
         owner=request.client,
         lasting=False,
     )
-    await receive_at_once(request, store, upload, checks)
-    await answer_complete(response, upload)
 
 
 async def receive_at_once(
@@ -59,9 +63,12 @@ async def receive_at_once(
 ) -> None:
     """Complete `upload` with all of `source`, or leave nothing of it."""
     try:
-        async with upload.hold(source):
+        await upload.take_hold(source)  # no `async with`: many wait here, and it is not for free
+        try:
             await upload.append(source, 0, checks=checks)
             await upload.finish()
+        finally:
+            await upload.let_go()
     finally:
         if not upload.complete:
             await to_its_end(store.remove(upload))

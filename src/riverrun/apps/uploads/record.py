@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from enum import Enum
 from typing import Any
 
@@ -50,8 +51,8 @@ class Record(msgspec.Struct):
     expires: float
     owner: str = ""
     state: UploadState = UploadState.RECEIVING
-    conditions: dict[str, str] = {}
+    conditions: Mapping[str, str] = {}
     repr_digest: str = ""
     rename: bool = False
     unverified_from: int | None = None
-    details: dict[str, Any] = {}
+    details: Mapping[str, Any] = {}

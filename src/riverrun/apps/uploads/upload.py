@@ -36,7 +36,10 @@ FAST = 64 * 1024
 """So much at once comes from a sender that is worth a thread of its own for a while."""
 
 SYNC_SIZE = 16 * 1024 * 1024
-"""How much is received before it is made durable while more comes: the end then has less to do."""
+"""How much is received before it is made durable while more comes: the end then has less to do.
+
+Then the room that is left on the disk is looked at, too.
+"""
 
 
 class Upload:
@@ -202,9 +205,11 @@ class Upload:
             raise OffsetError(file.size, offset)
         await self._mark_unverified(offset if checks else None)
         verified = not checks
+        splice: Splice | None = None
         try:
-            with telling_of_a_full_disk:
-                await self._receive(source, file, checks)
+            while chunks := await read_chunks(source):
+                splice = await self._add(chunks, source, file, checks, splice)
+                chunks = ()  # or they would be held until the next ones come
             for check in checks:
                 check.verify()
             await self._mark_unverified(None)
@@ -292,22 +297,23 @@ class Upload:
             self._size = None
         return self._file
 
-    async def _receive(
-        self, source: Readable, file: PartialFile, checks: Sequence[BodyCheck]
-    ) -> None:
+    async def _add(
+        self,
+        chunks: Sequence[bytes],
+        source: Readable,
+        file: PartialFile,
+        checks: Sequence[BodyCheck],
+        splice: Splice | None,
+    ) -> Splice | None:
+        """Write what has come from `source`, and from a fast one what comes next, by `splice`."""
         length, limit = self.record.length, self._store.limits.size
-        room_checked = file.size
-        splice: Splice | None = None
-        while chunks := await read_chunks(source):
-            came = sum(map(len, chunks))
-            size = file.size + came
-            if length is not None and size > length:
-                raise BeyondLengthError(length)
-            if limit is not None and size > limit:
-                raise HTTPError(413, f"An upload may have {limit} bytes.")
-            if size - room_checked >= SYNC_SIZE:
-                self._store.check_room(0)
-                room_checked = size
+        came = sum(map(len, chunks))
+        before, size = file.size, file.size + came
+        if length is not None and size > length:
+            raise BeyondLengthError(length)
+        if limit is not None and size > limit:
+            raise HTTPError(413, f"An upload may have {limit} bytes.")
+        with telling_of_a_full_disk:
             moved = False
             if came >= FAST and not checks:
                 splice = splice or Splice(file)
@@ -315,10 +321,12 @@ class Upload:
                 moved = await move(source, chunks, splice, room)
             if not moved:
                 await file.write(chunks, checks)
-            chunks = ()  # or they would be held until the next ones come
-            self.notify()
-            if not checks and file.size - file.durable >= SYNC_SIZE and self._syncing is None:
-                self._syncing = asyncio.ensure_future(self._sync(file))
+        self.notify()
+        if before // SYNC_SIZE < file.size // SYNC_SIZE:
+            self._store.check_room(0)
+        if not checks and file.size - file.durable >= SYNC_SIZE and self._syncing is None:
+            self._syncing = asyncio.ensure_future(self._sync(file))
+        return splice
 
     async def _sync(self, file: PartialFile) -> None:
         try:
