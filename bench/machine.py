@@ -9,6 +9,8 @@ from pathlib import Path
 
 from bench.folder import file_system_of
 
+CONGESTION_CONTROL = Path("/proc/sys/net/ipv4/tcp_congestion_control")
+
 
 def cpu_model(cpuinfo: str) -> str:
     """The model name in the text of /proc/cpuinfo, with the family where the name says little."""
@@ -51,12 +53,13 @@ class Strangers:
 
 
 def facts(folder: Path) -> dict[str, str]:
-    """CPU, cores, kernel, memory, file system of the served folder, Python."""
+    """CPU, cores, kernel and its network, memory, file system of the served folder, Python."""
     pages = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
     return {
         "CPU": cpu_model(Path("/proc/cpuinfo").read_text()),
         "Cores": f"{os.cpu_count()}: one for the server, another for the load",
         "Kernel": f"{platform.system()} {platform.release()}",
+        "Congestion control": CONGESTION_CONTROL.read_text().strip(),
         "Memory": f"{pages / 2**30:.0f} GiB",
         "File system": file_system_of(folder.resolve(), Path("/proc/mounts").read_text()),
         "Python": platform.python_version(),

@@ -326,7 +326,8 @@ PEERS = (
     Peer(
         "riverrun",
         "riverrun",
-        "`riverrun serve --log none`; everything else as it comes: flows, limits and timeouts on."
+        "`riverrun serve --log none`; everything else as it comes: flows, limits and timeouts on;"
+        " over loopback it does not pace (decision 15), which the others do if the machine does."
         " Uploads: `--allow upload,overwrite`; fsync, rename and fsync of the folder before the"
         " answer. Fan-out: a durable stream, every message on disk before it is sent. Appends and"
         " catch-up: durable streams as they come.",

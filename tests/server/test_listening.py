@@ -18,6 +18,8 @@ from riverrun.http.response import Response
 from riverrun.server import Server
 from riverrun.server.listeners import inherited_listener, open_listener
 
+only_linux = pytest.mark.skipif(sys.platform != "linux", reason="elsewhere no program chooses")
+
 
 async def who(request: Request, response: Response) -> None:
     await response.end(f"from {request.client!r}".encode())
@@ -40,6 +42,26 @@ async def test_only_the_given_address_is_listened_on(serve: Serve) -> None:
         await asyncio.open_connection("127.0.0.1", server.port)
     async with Client(*await asyncio.open_connection("127.0.0.2", server.port)) as client:
         assert (await client.ask()).status == 200
+
+
+@only_linux
+async def test_connections_are_not_paced_where_only_this_machine_can_connect() -> None:
+    """Reno is the one congestion control that is always there and never paces."""
+    with open_listener("127.0.0.1", 0) as listener, socket.socket() as client:
+        client.connect(listener.getsockname())
+        accepted, _ = listener.accept()
+        with accepted:
+            assert congestion_control(accepted) == b"reno"
+
+
+@only_linux
+async def test_the_network_keeps_the_congestion_control_of_the_system() -> None:
+    with open_listener("0.0.0.0", 0) as listener, socket.socket() as untouched:
+        assert congestion_control(listener) == congestion_control(untouched)
+
+
+def congestion_control(connected: socket.socket) -> bytes:
+    return connected.getsockopt(socket.IPPROTO_TCP, socket.TCP_CONGESTION, 16).rstrip(b"\0")
 
 
 async def test_ipv6(serve: Serve) -> None:

@@ -11,7 +11,7 @@ import pytest
 
 from riverrun.flows import Flow, Waiting
 from riverrun.server import sendfile
-from riverrun.server.sendfile import RegionSender, Slicing
+from riverrun.server.sendfile import RegionSender
 from riverrun.streams.contracts import FileRegion
 
 KIB = 1024
@@ -23,7 +23,7 @@ async def test_a_reader_that_stalls_is_waited_for_also_when_a_turn_has_filled_th
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, buffer: int
 ) -> None:
     """A socket is writable again only when a good part of its buffer is free."""
-    monkeypatch.setattr(sendfile, "LONG", Slicing(16 * KIB, 64 * KIB))
+    monkeypatch.setattr(sendfile, "SLICE_SIZE", 64 * KIB)
     (tmp_path / "file").write_bytes(bytes(SIZE))
     ours, theirs = socket.socketpair()
     descriptor = os.open(tmp_path / "file", os.O_RDONLY)

@@ -1,8 +1,8 @@
 """Sending from files without reading them, in slices, each under flow control.
 
-A slice is small enough that a pause, a limit or a cancel acts soon, and that one fast client does
-not hold up the others. While the socket takes slices they are sent from a loop callback; the
-coroutine that waits is woken once, at the end.
+A slice is what a socket takes at once, so that a pause, a limit or a cancel acts before the next,
+and one fast client does not hold up the others. While the socket takes slices they are sent from a
+loop callback; the coroutine that waits is woken once, at the end.
 
 What is in the page cache is sent in place. What is not would block the loop for as long as the
 disk takes, so it is first read, and dropped, in a thread, which leaves it in the page cache.
@@ -21,25 +21,14 @@ from riverrun.flows import Flow, FlowState, Waiting
 from riverrun.io.page_cache import is_resident
 from riverrun.streams.contracts import FileRegion
 
-KIB = 1024
-MIB = 1024 * KIB
+MIB = 1024 * 1024
 
+SLICE_SIZE = 4 * MIB
+"""As much as a socket's buffer may hold, and as much as is sent in one turn of the loop: smaller
+slices are more calls and wake-ups for as many bytes."""
 
-class Slicing(NamedTuple):
-    """How a region is cut: the size of a slice, and how much is sent in one turn of the loop."""
-
-    slice_size: int
-    turn_size: int
-
-
-SHORT = Slicing(256 * KIB, 256 * KIB)
-"""Up to `SHORT_LENGTH`: larger slices would hand all of it over at once, and who reads would then
-pay for sending it too."""
-
-SHORT_LENGTH = MIB
-
-LONG = Slicing(MIB, 4 * MIB)
-"""Beyond that the socket is full most of the time, and fewer calls are cheaper."""
+FETCH_SIZE = MIB
+"""As much as is waited for when it has to come from a disk."""
 
 
 class Stop(Enum):
@@ -142,7 +131,7 @@ class RegionSender:
         try:
             head_sent = self._handle.send(head, socket.MSG_MORE)
             if head_sent == len(head):
-                size = min(length, SHORT.slice_size)
+                size = min(length, SLICE_SIZE)
                 sent = os.sendfile(self._socket, descriptor, offset, size)
         except BlockingIOError:
             pass
@@ -179,8 +168,7 @@ class RegionSender:
 
     def _send_slices(self) -> Stop:
         region, flow = self._region, self._flow
-        slice_size, turn_size = SHORT if region.length <= SHORT_LENGTH else LONG
-        turn_ends = self._sent + turn_size
+        turn_ends = self._sent + SLICE_SIZE
         while (rest := region.length - self._sent) > 0:
             if flow.free is not self._free or flow.state is not FlowState.RUNNING:
                 return Stop.STEERED
@@ -189,9 +177,11 @@ class RegionSender:
             if self._sent and region.check is not None:
                 region.check()
             offset = region.offset + self._sent
-            size = min(rest, slice_size)
+            size = min(rest, SLICE_SIZE)
             if not is_resident(region.descriptor, offset + size - 1):
-                return Stop.NOT_RESIDENT
+                size = min(rest, FETCH_SIZE)
+                if not is_resident(region.descriptor, offset + size - 1):
+                    return Stop.NOT_RESIDENT
             try:
                 sent = os.sendfile(self._socket, region.descriptor, offset, size)
             except BlockingIOError:
@@ -206,5 +196,5 @@ class RegionSender:
 
     def _fetch_slice(self) -> None:
         offset = self._region.offset + self._sent
-        size = min(self._region.length - self._sent, LONG.slice_size)
+        size = min(self._region.length - self._sent, FETCH_SIZE)
         os.preadv(self._region.descriptor, [bytearray(size)], offset)

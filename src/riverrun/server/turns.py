@@ -21,6 +21,9 @@ SMALL_ARRIVAL = 4 * 1024
 SMALL_ANSWER = 64 * 1024
 """Up to here an answer waits for the others."""
 
+SMALL_REGION = 256 * 1024
+"""Up to here a file's bytes, which are not in our memory, wait for the others."""
+
 ANSWERS_TOGETHER = 32
 """So many leave without waiting for more: the first should not wait for the thousandth."""
 

@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING
 from riverrun.errors import DisconnectedError, TruncatedError
 from riverrun.flows import Flow, Flows, FlowState, Waiting
 from riverrun.http.wire import ServerFields
-from riverrun.server.sendfile import SHORT, HeldRegion, RegionSender
+from riverrun.server.sendfile import HeldRegion, RegionSender
 from riverrun.server.stalls import StallWatch
 from riverrun.server.transports import copies_what_it_keeps, socket_descriptor
-from riverrun.server.turns import SMALL_ANSWER
+from riverrun.server.turns import SMALL_ANSWER, SMALL_REGION
 from riverrun.streams.contracts import Chunk, FileRegion
 
 if TYPE_CHECKING:
@@ -177,7 +177,7 @@ class SocketWire:
         if sender is None or self._transport.get_write_buffer_size():
             self.send((head,))
             return 0
-        if sender.eager and self._turn.handling and length <= SHORT.slice_size:
+        if sender.eager and self._turn.handling and length <= SMALL_REGION:
             with suppress(OSError):  # too many files are open
                 self._held = HeldRegion(head, os.dup(descriptor), offset, length)
                 self._turn.add_answer(self)
