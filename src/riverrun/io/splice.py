@@ -15,10 +15,10 @@ from time import monotonic
 
 from riverrun.io.partial_file import NO_COPY, PartialFile
 
-MOVE_SIZE = 4 * 1024 * 1024
+MOVE_SIZE = 16 * 1024 * 1024
 """At most so much is moved at a time: then others have their turn, and whoever steers his say."""
 
-MOVE_TIME = 0.02
+MOVE_TIME = 0.05
 """At most so many seconds."""
 
 PIPE_SIZE = 1024 * 1024
