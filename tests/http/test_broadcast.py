@@ -130,10 +130,10 @@ async def test_who_has_no_room_is_let_go_of_and_catches_up_by_itself() -> None:
 async def test_nothing_may_wait_in_a_connection_that_follows() -> None:
     source = Source()
     reader = await Reader.of(source)
-    assert reader.wire.holds_nothing
+    assert reader.wire.passage is not None
     source.broadcast.end()
     await reader.task
-    assert not reader.wire.holds_nothing
+    assert reader.wire.passage is None
 
 
 async def test_what_is_paused_has_no_room_and_goes_on_when_it_is_resumed() -> None:

@@ -10,6 +10,7 @@ from typing import Self
 
 from riverrun.errors import DisconnectedError, TruncatedError
 from riverrun.flows import Flow, Flows, Shape
+from riverrun.http.passage import Passage
 from riverrun.http.request import Request
 from riverrun.http.response import Response
 from riverrun.http.wire import ServerFields
@@ -33,7 +34,7 @@ class RecordingWire:
     drains: int = 0
     buffered: int = 0
     high_water_mark: int = 65536
-    holds_nothing: bool = False
+    passage: Passage | None = None
 
     def __post_init__(self) -> None:
         self.flows = Flows(shape=self.shape)
@@ -55,8 +56,13 @@ class RecordingWire:
     def pass_on(self, chunk: bytes) -> None:
         self.send((chunk,))
 
-    def hold_nothing(self, on: bool) -> None:
-        self.holds_nothing = on
+    def let_pass(self, passage: Passage | None) -> None:
+        self.passage = passage
+
+    def __setattr__(self, name: str, value: object) -> None:
+        super().__setattr__(name, value)
+        if name in {"has_room", "gone", "was_cut"} and self.passage is not None:
+            self.passage.doubt()
 
     async def drain(self) -> None:
         self.drains += 1

@@ -86,17 +86,30 @@ class Carrier(Protocol):
         """Let the far side see a cut, not an end."""
 
 
+class Convoy(Protocol):
+    """What is moved together: each flow in it as far as all, which is counted once."""
+
+    @property
+    def moved(self) -> int:
+        """How many bytes of each were moved so far."""
+
+    def doubt(self) -> None:
+        """A flow in it was steered: it may have to wait."""
+
+
 class Flow:
     """The account and the levers of one transfer.
 
-    `moved` and `expected` are bytes (None: not known); `waiting` is why it does not move now. A
+    `expected` is in bytes (None: not known); `waiting` is why it does not move now. A
     handler may give it a `name`, and say of what it is a `part` (None: it is all there is to move).
     Times are in seconds of the clock.
     """
 
     __slots__ = (
         "_clock",
+        "_convoy",
         "_limited",
+        "_moved",
         "_pacer",
         "_paused",
         "_peer",
@@ -111,7 +124,6 @@ class Flow:
         "expected",
         "free",
         "id",
-        "moved",
         "name",
         "opened_at",
         "part",
@@ -136,7 +148,8 @@ class Flow:
         self.carrier: Carrier | None = None
         self.registry: Flows | None = None
         self.expected = expected
-        self.moved = 0
+        self._moved = 0  # and what its convoy does
+        self._convoy: Convoy | None = None
         self.state = FlowState.RUNNING
         self.opened_at = clock()
         self.ended_at: float | None = None
@@ -149,6 +162,25 @@ class Flow:
         self._steerings = 0
         self._waiter: asyncio.Future[None] | None = None
         self.free = self._pacer is None and not shares
+
+    @property
+    def moved(self) -> int:
+        """How many bytes have moved; whoever moves them adds them."""
+        return self._moved if self._convoy is None else self._moved + self._convoy.moved
+
+    @moved.setter
+    def moved(self, moved: int) -> None:
+        self._moved = moved if self._convoy is None else moved - self._convoy.moved
+
+    def join(self, convoy: Convoy) -> None:
+        """From now on it moves whenever `convoy` does."""
+        self._moved -= convoy.moved
+        self._convoy = convoy
+
+    def leave(self) -> None:
+        """It moves by itself again."""
+        self._moved = self.moved
+        self._convoy = None
 
     @property
     def age(self) -> float:
@@ -307,6 +339,8 @@ class Flow:
         self._steerings += 1
         running = self.state is FlowState.RUNNING
         self.free = self._pacer is None and not self._shares and running
+        if self._convoy is not None:
+            self._convoy.doubt()
         self.wake()
 
     async def _grant(self, want: int) -> int:

@@ -18,7 +18,7 @@ from time import perf_counter
 from typing import TYPE_CHECKING, Final
 
 from riverrun.errors import BrokenError, ClosedError
-from riverrun.http.passage import pass_to_all
+from riverrun.http.cohort import Cohort
 
 if TYPE_CHECKING:
     from riverrun.http.passage import Passage
@@ -42,10 +42,10 @@ class Broadcast:
     """
 
     __slots__ = (
+        "_cohort",
         "_error",
         "_gathered",
         "_over",
-        "_passages",
         "_rests_until",
         "_sent",
         "_size",
@@ -62,12 +62,12 @@ class Broadcast:
         self._timer: asyncio.TimerHandle | None = None
         self._over = False
         self._error: BaseException | None = None
-        self._passages: dict[Passage, None] = {}
+        self._cohort = Cohort()
 
     @property
     def readers(self) -> int:
         """How many responses follow now; those that catch up are not among them."""
-        return len(self._passages)
+        return len(self._cohort)
 
     @property
     def ended(self) -> bool:
@@ -90,7 +90,7 @@ class Broadcast:
         after = self.position + len(chunk) if position is None else position
         if after < self.position:
             raise ValueError(f"from {self.position} a broadcast does not go back to {after}")
-        if not (chunk and self._passages):
+        if not (chunk and self._cohort):
             self.position = after
             if not self._gathered:
                 self._sent = after
@@ -119,8 +119,7 @@ class Broadcast:
         chunk = gathered[0] if len(gathered) == 1 else b"".join(gathered)
         framed = b"%x\r\n%b\r\n" % (len(chunk), chunk)
         began = perf_counter()
-        for passage in pass_to_all(self._passages, chunk, framed):
-            del self._passages[passage]
+        for passage in self._cohort.send(chunk, framed):
             _tell(passage, before)
         ended = perf_counter()
         if ended - began > LONG:
@@ -184,18 +183,16 @@ class Broadcast:
         self._send()  # is for those who are here already
         if position < self.position or self._over:
             return position
-        self._passages[passage] = None
+        passage.enter(self._cohort)
         try:
             return await passage.told
         finally:
-            if passage in self._passages:  # it was cancelled: first what was published before
+            if passage in self._cohort:  # it was cancelled: first what was published before
                 self._send()
-            self._passages.pop(passage, None)
 
     def _let_go(self) -> None:
         self._send()
-        passages, self._passages = self._passages, {}
-        for passage in passages:
+        for passage in self._cohort.clear():
             _tell(passage, self.position)
 
 

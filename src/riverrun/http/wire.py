@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from riverrun.flows import Carrier, Flow, Flows, Waiting
 from riverrun.streams.contracts import Chunk, FileRegion
+
+if TYPE_CHECKING:
+    from riverrun.http.passage import Passage
 
 
 class ServerFields(Protocol):
@@ -30,6 +33,9 @@ class Wire(Carrier, Protocol):
     last_response: bool
     """Whether the connection closes behind this response, whatever the client asked."""
 
+    passage: Passage | None
+    """Where its response is handed what others are handed too, if it is now."""
+
     def send(self, pieces: Sequence[Chunk]) -> None:
         """Hand bytes over without waiting. Raises `DisconnectedError` if nobody is there."""
 
@@ -40,8 +46,11 @@ class Wire(Carrier, Protocol):
     def pass_on(self) -> Callable[[bytes], None]:
         """What hands over bytes that others are handed too; called only while there is room."""
 
-    def hold_nothing(self, on: bool) -> None:
-        """Whether there is room only when no byte waits, rather than up to the high-water mark."""
+    def let_pass(self, passage: Passage | None) -> None:
+        """Have room only when no byte waits, and let `passage` know when there is none any more.
+
+        With None, have it up to the high-water mark again.
+        """
 
     async def drain(self) -> None:
         """Wait for room. Raises `DisconnectedError` when the client went away."""

@@ -20,6 +20,7 @@ from riverrun.server.turns import SMALL_ANSWER, SMALL_REGION
 from riverrun.streams.contracts import Chunk, FileRegion
 
 if TYPE_CHECKING:
+    from riverrun.http.passage import Passage
     from riverrun.http.response import Response
     from riverrun.server.connection import Connection
 
@@ -51,6 +52,7 @@ class SocketWire:
         "has_room",
         "high_water_mark",
         "last_response",
+        "passage",
     )
 
     def __init__(self, connection: Connection, transport: asyncio.Transport) -> None:
@@ -71,6 +73,7 @@ class SocketWire:
         self.has_room = True
         self.flows: Flows = connection.server.flows
         self.last_response = False
+        self.passage: Passage | None = None
         transport.set_write_buffer_limits(high=self.high_water_mark)
 
     @property
@@ -152,10 +155,12 @@ class SocketWire:
         """What hands a chunk to the kernel, or what that does not take to the transport."""
         return self._transport.write
 
-    def hold_nothing(self, on: bool) -> None:
+    def let_pass(self, passage: Passage | None) -> None:
         """Have room only while nothing waits in the transport, or up to the high-water mark."""
+        self.passage = passage
         if not self._gone:
-            self._transport.set_write_buffer_limits(high=0 if on else self.high_water_mark)
+            high = self.high_water_mark if passage is None else 0
+            self._transport.set_write_buffer_limits(high=high)
 
     async def drain(self) -> None:
         """Wait until the transport is below its low-water mark."""
@@ -240,7 +245,7 @@ class SocketWire:
     def lose(self) -> None:
         """The connection is gone: whoever waits is told."""
         self._gone = True
-        self.has_room = False
+        self._have_no_room()
         if self._sender is not None:
             self._sender.lose()
         if self._reported:
@@ -255,7 +260,7 @@ class SocketWire:
         From here on its buffer counts in the budget of all: nothing is added to it by who asks
         whether there is room, and below the mark there is nothing worth counting.
         """
-        self.has_room = False
+        self._have_no_room()
         if not (self._reported or self._gone):
             self._reported = self._transport.get_write_buffer_size()
             self._connection.server.budget.add(self._reported)
@@ -267,6 +272,11 @@ class SocketWire:
             self._connection.server.budget.add(-self._reported)
             self._reported = 0
         self._wake()
+
+    def _have_no_room(self) -> None:
+        self.has_room = False
+        if self.passage is not None:
+            self.passage.doubt()
 
     def _wake(self) -> None:
         room, self._room = self._room, None
