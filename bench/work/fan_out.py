@@ -74,8 +74,9 @@ class FanOut:
         " readers are sockets of one process on the load's core; a round in which that was busy all"
         " the time does not count. CPU is that of the server's tree for a message that reached a"
         " reader, the publishing included; p99 is from just before a message is posted to when a"
-        " reader has it, of every tenth reader. Then a tenth of the readers more come and never"
-        " read, until nothing more fits into their sockets, and the same is measured again."
+        " reader has it, of every tenth reader, which the load reads first. Then a tenth of the"
+        " readers more come and never read, until nothing more fits into their sockets, and the"
+        " same is measured again."
     )
 
     def measure(self, trial: Trial) -> Mapping[str, float]:
