@@ -1,6 +1,7 @@
 """The buffer between a producer that cannot wait and a consumer that can."""
 
 import asyncio
+from collections.abc import Callable
 
 import pytest
 
@@ -106,3 +107,50 @@ def test_dropping_what_waits_lets_the_producer_go_on() -> None:
     producer.buffer.feed(b"1234567890")
     producer.buffer.clear()
     assert (producer.buffer.size, producer.calls) == (0, ["pause", "resume"])
+
+
+PATIENCE, LONG = 0.01, 60.0
+
+
+@pytest.mark.parametrize(
+    ("finish", "found"),
+    [
+        (lambda buffer: buffer.feed(b"3"), 3),
+        (lambda buffer: buffer.feed_end(), 2),
+        (lambda buffer: buffer.fail(BrokenError("cut")), 2),
+    ],
+    ids=["enough", "end", "failure"],
+)
+async def test_it_gathers_until_there_is_enough_or_no_more(
+    finish: Callable[[ByteBuffer], None], found: int
+) -> None:
+    buffer = Producer().buffer
+    gathering = asyncio.ensure_future(buffer.gather(3, LONG))
+    for chunk in (b"1", b"2"):
+        await asyncio.sleep(0)
+        buffer.feed(chunk)
+    await asyncio.sleep(0)
+    assert not gathering.done()
+    finish(buffer)
+    await gathering
+    assert buffer.size == found
+    await buffer.gather(3, LONG) if found == 2 else None  # behind the end nothing is waited for
+
+
+async def test_it_gathers_for_as_long_as_it_has_patience() -> None:
+    buffer = Producer().buffer
+    buffer.feed(b"1")
+    await buffer.gather(3, PATIENCE)
+    assert buffer.read_nowait() == b"1"
+    reading = asyncio.ensure_future(buffer.read())
+    await asyncio.sleep(0)
+    buffer.feed(b"2")  # which is enough again
+    assert await reading == b"2"
+
+
+async def test_it_gathers_no_more_than_lets_the_producer_go_on() -> None:
+    buffer = Producer(high_water_mark=10).buffer
+    gathering = asyncio.ensure_future(buffer.gather(100, LONG))
+    await asyncio.sleep(0)
+    buffer.feed(b"1234567890")
+    await gathering

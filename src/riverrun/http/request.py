@@ -148,9 +148,7 @@ class Request(Readable):
             if max_bytes is not None and max_bytes < 1:
                 raise ValueError(f"max_bytes must be at least 1, not {max_bytes}")
             return b""
-        if self.on_first_read is not None:
-            on_first_read, self.on_first_read = self.on_first_read, None
-            on_first_read()
+        self._ask()
         if self.opened_flow is not None and not self.opened_flow.free:
             return None
         chunk = self._body.read_nowait(max_bytes)
@@ -158,15 +156,18 @@ class Request(Readable):
             self._note(len(chunk))
         return chunk
 
-    async def read_chunks(self) -> list[bytes]:
+    async def read_chunks(self, least: int = 1, patience: float = 0.0) -> list[bytes]:
         """All chunks that wait to be read, at least one; none at the end. Raises as `read`.
 
-        They count in the budget of all buffers until the next ones are asked for, or the exchange
-        is over.
+        When they are not `least` bytes, more are waited for, `patience` seconds at most. They
+        count in the budget of all buffers until the next ones are asked for, or the exchange is
+        over.
         """
         body = self._body
         if body is not None:
             body.settle()
+            if body.size < least and patience:
+                await self._gather(body, least, patience)
         chunk = self.read_nowait()
         if chunk is None:
             chunk = await self._read_later(None)
@@ -179,6 +180,10 @@ class Request(Readable):
             self._note(rest)
         body.lend(len(chunk) + rest)
         return chunks
+
+    def take_rest(self) -> list[bytes]:
+        """What has come and will be read by nobody else, as when the handler was cancelled."""
+        return [] if self._body is None else self._body.take_all()
 
     async def move(self, first: Sequence[bytes], splice: Splice, most: int) -> bool:
         """Write `first` and up to `most` bytes that come next, which need not pass through here.
@@ -226,6 +231,26 @@ class Request(Readable):
         if self._body is not None:
             self._body.clear()
         self._close_flow()
+
+    def _ask(self) -> None:
+        """Let the client send if it waits to be asked."""
+        if self.on_first_read is not None:
+            on_first_read, self.on_first_read = self.on_first_read, None
+            on_first_read()
+
+    async def _gather(self, body: ByteBuffer, least: int, patience: float) -> None:
+        """Wait for a byte, and then for more of them; not when it is steered, or no flow yet."""
+        flow = self.opened_flow
+        if flow is None or not flow.free:
+            return
+        self._ask()
+        flow.waiting = Waiting.PEER
+        try:
+            while not body.readable:
+                await body.wait()
+            await body.gather(least, patience)
+        finally:
+            flow.waiting = None
 
     async def _read_later(self, max_bytes: int | None) -> bytes:
         """Read what is not here yet, or may not be read yet."""

@@ -9,6 +9,7 @@ already arrived have nowhere else to go.
 
 from __future__ import annotations
 
+import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable
 
@@ -29,6 +30,7 @@ class ByteBuffer:
         "_ended",
         "_error",
         "_held",
+        "_least",
         "_lent",
         "_offset",
         "_pause",
@@ -59,6 +61,7 @@ class ByteBuffer:
         self._resume = resume
         self._paused = False
         self._held = False
+        self._least = 0
         self._lent = 0
         self._chunks: deque[bytes] | None = None  # an empty one takes 760 bytes
         self._offset = 0  # how much of the first chunk has been read
@@ -81,7 +84,8 @@ class ByteBuffer:
         self._count(len(chunk))
         if self.size >= self.high_water_mark:
             self._pause_producer()
-        self._wakeup.call()
+        if self.size >= self._least:
+            self._wakeup.call()
 
     def feed_end(self) -> None:
         """No chunk will follow."""
@@ -144,6 +148,22 @@ class ByteBuffer:
         Raises `BusyError` as `read` does.
         """
         return self._wakeup.wait()
+
+    async def gather(self, least: int, patience: float) -> None:
+        """Wait until `least` bytes wait to be read, `patience` seconds at most.
+
+        Nothing is waited for behind an end or a failure. Raises `BusyError` as `read` does.
+        """
+        self._least = min(least, self.high_water_mark)
+        if self.size >= self._least or self._ended or self._error is not None:
+            self._least = 0
+            return
+        timer = asyncio.get_running_loop().call_later(patience, self._wakeup.call)
+        try:
+            await self._wakeup.wait()
+        finally:
+            timer.cancel()
+            self._least = 0
 
     def take_all(self) -> list[bytes]:
         """Return every chunk that waits, maybe none."""

@@ -1,5 +1,6 @@
 """What is full, too much, too slow, or too late."""
 
+import asyncio
 import errno
 import os
 import subprocess
@@ -17,6 +18,7 @@ from tests.server.client import until
 
 from riverrun.apps.uploads import Permissions, Uploads
 from riverrun.apps.uploads import upload as upload_module
+from riverrun.apps.uploads.sources import PATIENCE
 from riverrun.http.limits import Limits
 
 MIB = 1024 * 1024
@@ -231,6 +233,43 @@ async def test_a_sender_that_stalls_is_timed_out_and_can_go_on(open_inbox: OpenI
         assert (await client.reply()).status == 408
     assert (await inbox.ask("HEAD", location))["upload-offset"] == "3"
     assert (await add(inbox, location, 3, b"def", last=True)).status == 201
+
+
+async def test_what_a_client_had_sent_when_it_left_is_kept(inbox: Inbox) -> None:
+    location = await begin(inbox, "/f")
+    async with await inbox.connect() as client:
+        head = sending(location, 1 << 20, PARTIAL, "Upload-Offset: 0", WHOLE, method="PATCH")
+        await client.send(head + b"abc")
+        await inbox.only_upload(offset=3)
+        await client.send(b"def")
+        client.writer.write_eof()
+        await client.reader.read()
+    assert (await inbox.ask("HEAD", location))["upload-offset"] == "6"
+
+
+async def test_what_comes_in_small_pieces_is_written_together(
+    inbox: Inbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    writes: list[int] = []
+    write = os.pwritev
+
+    def counted(descriptor: int, buffers: Sequence[bytes], offset: int) -> int:
+        writes.append(offset)
+        return write(descriptor, buffers, offset)
+
+    monkeypatch.setattr(os, "pwritev", counted)
+    pieces = 50
+    async with await inbox.connect() as client:
+        await client.send(sending("/f", 3 + 100 * pieces) + b"abc")
+        await inbox.only_upload(offset=3)
+        writes.clear()
+        began = time.monotonic()
+        for _ in range(pieces):
+            await client.send(bytes(100))
+            await asyncio.sleep(0.001)
+        assert (await client.reply()).status == 201
+    assert len(writes) <= 1 + (time.monotonic() - began) / PATIENCE
+    assert (inbox.folder / "f").stat().st_size == 3 + 100 * pieces
 
 
 async def test_unfinished_uploads_expire(inbox: Inbox) -> None:

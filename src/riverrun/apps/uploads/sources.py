@@ -8,10 +8,23 @@ from riverrun.http.request import Request
 from riverrun.io.splice import Splice
 from riverrun.streams.contracts import Readable
 
+MUCH = 128 * 1024
+"""So many bytes are worth a thread that writes them."""
+
+PATIENCE = 0.05
+"""How many seconds a request has for that, from its first byte on."""
+
 
 def read_chunks(source: Readable) -> Awaitable[Sequence[bytes]]:
     """Everything that waits to be read, at least one chunk; none at the end."""
-    return source.read_chunks() if isinstance(source, Request) else _read_chunk(source)
+    if isinstance(source, Request):
+        return source.read_chunks(MUCH, PATIENCE)
+    return _read_chunk(source)
+
+
+def take_rest(source: Readable) -> Sequence[bytes]:
+    """What has come and was not read, of a request that is over."""
+    return source.take_rest() if isinstance(source, Request) else ()
 
 
 async def move(source: Readable, chunks: Sequence[bytes], splice: Splice, most: int) -> bool:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from contextlib import suppress
 from io import FileIO
 from typing import TYPE_CHECKING
 
@@ -21,7 +22,7 @@ from riverrun.apps.uploads.refusals import (
     OvertakenError,
     telling_of_a_full_disk,
 )
-from riverrun.apps.uploads.sources import move, read_chunks
+from riverrun.apps.uploads.sources import MUCH, move, read_chunks, take_rest
 from riverrun.errors import ClosedError, HTTPError
 from riverrun.flows import Flow, Part
 from riverrun.io.partial_file import BodyCheck, PartialFile
@@ -31,9 +32,6 @@ from riverrun.streams.contracts import Readable
 
 if TYPE_CHECKING:
     from riverrun.apps.uploads.store import UploadStore
-
-FAST = 64 * 1024
-"""So much at once comes from a sender that is worth a thread of its own for a while."""
 
 SYNC_SIZE = 16 * 1024 * 1024
 """How much is received before it is made durable while more comes: the end then has less to do.
@@ -214,6 +212,11 @@ class Upload:
                 check.verify()
             await self._mark_unverified(None)
             verified = True
+        except asyncio.CancelledError:
+            if self.lasting and verified and (rest := take_rest(source)):
+                with suppress(HTTPError, OSError):  # the cancel comes first
+                    await to_its_end(self._add(rest, source, file, checks, splice))
+            raise
         except ClosedError:
             if self._source is not source:
                 raise OvertakenError from None
@@ -315,7 +318,7 @@ class Upload:
             raise HTTPError(413, f"An upload may have {limit} bytes.")
         with telling_of_a_full_disk:
             moved = False
-            if came >= FAST and not checks:
+            if came >= MUCH and not checks:
                 splice = splice or Splice(file)
                 room = min(MOVE_SIZE if most is None else most - size for most in (length, limit))
                 moved = await move(source, chunks, splice, room)
