@@ -325,6 +325,30 @@ def test_what_cannot_be_is_said_in_a_line(
     assert errors.startswith(b"riverrun: ")
 
 
+def test_who_waits_is_there_before_the_server(served: Path, here: Path) -> None:
+    with serving(served, "--allow", "streams") as server:
+        port = server.port
+        url = address(port)
+        append(url, b"before ", folder=here)
+    (here / "riverrun.toml").write_text("[tail]\nwait = true\n")
+    with (
+        piped("append", url, "--close", "--wait", folder=here) as writer,
+        piped("tail", url, folder=here) as reader,
+    ):
+        assert writer.stdin is not None
+        writer.stdin.write(b"early\n")
+        writer.stdin.close()
+        for process in (writer, reader):
+            assert process.stderr is not None
+            said = read_until(process.stderr.fileno(), "tries again")
+            assert f"cannot connect to 127.0.0.1:{port}: Connection refused" in said
+        with serving(served, "--allow", "streams", "--port", str(port)):
+            for process in (writer, reader):
+                assert process.wait(DEADLINE) == 0
+            assert reader.stdout is not None
+            assert reader.stdout.read() == b"before early\n"
+
+
 def test_nobody_there_and_no_address(here: Path) -> None:
     for command in ("append", "tail"):
         ended = answer(command, "http://127.0.0.1:1/v1/stream/s", folder=here)

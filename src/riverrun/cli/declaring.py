@@ -89,6 +89,8 @@ def shared_settings(command: Callable[..., None]) -> Callable[..., None]:
 TRANSFER: Sequence[Callable[[Callable[..., None]], Callable[..., None]]] = (
     setting("--retries", section=PACE, metavar="NUMBER", default=5, show_default=True,
             type=RETRIES, help="Try again so often in a row when the connection is lost."),
+    setting("--wait/--no-wait", section=PACE,
+            help="Try again, too, when nobody is there yet, as while the server starts."),
     setting("--quiet/--no-quiet", section=OTHER, help="Say nothing but what went wrong."),
     click.option("--config", metavar="FILE", envvar="RIVERRUN_CONFIG", is_eager=True,
                  expose_value=False, callback=use_file,

@@ -150,7 +150,7 @@ Examples:
 @click.argument("url")
 @click.argument("file", required=False)
 @transfer_settings
-def get(url: str, file: str | None, *, retries: int, quiet: bool) -> None:
+def get(url: str, file: str | None, *, retries: int, wait: bool, quiet: bool) -> None:
     """Get what is at URL, to FILE or to a file of its name here; to standard output if FILE is -.
 
     A URL that ends in a slash is a folder, and so is FILE then. Cut the network or this program,
@@ -160,7 +160,7 @@ def get(url: str, file: str | None, *, retries: int, quiet: bool) -> None:
     from riverrun.cli.getting import get_files  # noqa: PLC0415 - imports the client
     from riverrun.cli.transfers import TransferSettings  # noqa: PLC0415 - as above
 
-    get_files(url, file, TransferSettings(retries, quiet))
+    get_files(url, file, TransferSettings(retries, wait, quiet))
 
 
 @program.command(
@@ -199,6 +199,7 @@ def put(
     overwrite: bool,
     piece_size: int | None,
     retries: int,
+    wait: bool,
     quiet: bool,
 ) -> None:
     """Put files and folders at URL, or below it if it ends in a slash.
@@ -211,10 +212,16 @@ def put(
     from riverrun.cli.transfers import TransferSettings  # noqa: PLC0415 - as above
 
     if files == ("-",):
-        put_input(url, TransferSettings(retries, quiet), overwrite=overwrite, piece_size=piece_size)
+        put_input(
+            url, TransferSettings(retries, wait, quiet), overwrite=overwrite, piece_size=piece_size
+        )
         return
     put_files(
-        files, url, TransferSettings(retries, quiet), overwrite=overwrite, piece_size=piece_size
+        files,
+        url,
+        TransferSettings(retries, wait, quiet),
+        overwrite=overwrite,
+        piece_size=piece_size,
     )
 
 
@@ -260,7 +267,9 @@ Examples:
 )
 @setting("--close/--no-close", section=STREAM, help="Close the stream at the end of the input.")
 @transfer_settings
-def append(url: str, *, content_type: str | None, close: bool, retries: int, quiet: bool) -> None:
+def append(
+    url: str, *, content_type: str | None, close: bool, retries: int, wait: bool, quiet: bool
+) -> None:
     """Append what comes on standard input to the stream at URL, as it comes.
 
     A stream that is not there is created. To one of application/json each line is a message. What
@@ -269,7 +278,9 @@ def append(url: str, *, content_type: str | None, close: bool, retries: int, qui
     from riverrun.cli.streaming import append_input  # noqa: PLC0415 - imports the client
     from riverrun.cli.transfers import TransferSettings  # noqa: PLC0415 - as above
 
-    append_input(url, TransferSettings(retries, quiet), content_type=content_type, close=close)
+    append_input(
+        url, TransferSettings(retries, wait, quiet), content_type=content_type, close=close
+    )
 
 
 @program.command(
@@ -301,7 +312,7 @@ Examples:
     help="Go on as the stream grows, until it is closed.",
 )
 @transfer_settings
-def tail(url: str, *, offset: str, follow: bool, retries: int, quiet: bool) -> None:
+def tail(url: str, *, offset: str, follow: bool, retries: int, wait: bool, quiet: bool) -> None:
     """Write the stream at URL to standard output, and what is appended to it as it comes.
 
     Of application/json each message is a line. Connections that are lost are made again, and
@@ -311,7 +322,7 @@ def tail(url: str, *, offset: str, follow: bool, retries: int, quiet: bool) -> N
     from riverrun.cli.transfers import TransferSettings  # noqa: PLC0415 - as above
 
     offset = "-1" if offset == "start" else offset
-    tail_stream(url, TransferSettings(retries, quiet), offset=offset, follow=follow)
+    tail_stream(url, TransferSettings(retries, wait, quiet), offset=offset, follow=follow)
 
 
 def run_program(arguments: Sequence[str] | None = None) -> int:

@@ -43,15 +43,16 @@ class FailedError(click.ClickException):
 
 @dataclass(frozen=True, slots=True)
 class TransferSettings:
-    """What `get` and `put` let be set alike."""
+    """What all commands that transfer let be set alike."""
 
     retries: int
+    wait: bool
     quiet: bool
 
     @property
     def patience(self) -> Patience:
-        """How often a transfer is tried again."""
-        return Patience(retries=self.retries)
+        """How often, and when, a transfer is tried again."""
+        return Patience(retries=self.retries, unreached=self.wait)
 
 
 class Transfers:

@@ -40,6 +40,9 @@ class Patience:
     retries: int = 5
     """So often in a row without a byte of progress; then it gives up."""
 
+    unreached: bool = False
+    """Whether it tries again, too, when it was never connected, as to a server that starts."""
+
     stall: float = 30.0
     """Seconds without a byte in either direction, behind which a connection counts as lost."""
 
@@ -157,8 +160,11 @@ class Attempts:
 
     async def wait(self, error: LostError | RefusalError) -> None:
         """Wait until it is time for the next attempt. Raises `error` if there is to be none."""
-        hopeless = not (error.reached if isinstance(error, LostError) else error.temporary)
-        if hopeless or self._failures >= self._patience.retries:
+        if isinstance(error, LostError):
+            hopeful = error.reached or self._patience.unreached
+        else:
+            hopeful = error.temporary
+        if not hopeful or self._failures >= self._patience.retries:
             raise error
         delay = self._patience.first_delay * 3**self._failures
         delay = min(delay, self._patience.longest_delay)
