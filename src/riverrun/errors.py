@@ -17,7 +17,7 @@ The class says who did it. Exceptions hold fields; ``__str__`` formats them.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from typing import NamedTuple
 
 
 class RiverrunError(Exception):
@@ -83,8 +83,7 @@ class StallError(RefusedError):
     """Nothing moved for longer than the stall timeout, in seconds."""
 
 
-@dataclass(frozen=True, slots=True)
-class Explanation:
+class Explanation(NamedTuple):
     """An error in a person's words, and where to go from there.
 
     `links` are addresses, as a link on the page has them, each with what it leads to.

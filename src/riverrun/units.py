@@ -9,15 +9,14 @@ and refused, unless it is zero.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
 LARGEST = 2**63 - 1
 MANY_DIGITS = 20
-NUMBER_AND_UNIT = re.compile(r"([0-9]+(?:\.[0-9]+)?) *(.*)", re.DOTALL)
+NUMBER_AND_UNIT = r"([0-9]+(?:\.[0-9]+)?) *(?s:(.*))"
 
 BYTES: Mapping[str, int] = {
     "B": 1,
@@ -37,8 +36,7 @@ class UnitError(ValueError):
     """What was written is no such quantity; the message says what would be."""
 
 
-@dataclass(frozen=True, slots=True)
-class Quantity:
+class Quantity(NamedTuple):
     """One kind of quantity: `units` in terms of the smallest, of which `one` makes the whole."""
 
     name: str
@@ -49,7 +47,7 @@ class Quantity:
 
     def parse(self, text: str) -> float:
         """Read `text`. Raises `UnitError`."""
-        found = NUMBER_AND_UNIT.fullmatch(text.strip())
+        found = re.fullmatch(NUMBER_AND_UNIT, text.strip())
         if found is None:
             raise UnitError(f"{shortened(text)} is not a {self.name}; write {self.examples}")
         digits, unit = found.groups()

@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from riverrun.errors import Explanation, HTTPError
-from riverrun.http.problems import answer_of, problem_json, problem_page, render_problem, title_of
+from riverrun.http.problems import answer_of, problem_json, problem_page, render_problem
+from riverrun.http.statuses import title_of
 
 BROWSER = b"text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 import pytest
 from tests.conftest import Serve
+from tests.http.wires import RecordingWire
 from tests.server.client import Client, request, until
 
 from riverrun.flows import Waiting
@@ -36,6 +37,14 @@ class Pipe:
         self.writing = -1
         with os.fdopen(os.dup(self.reading)) as reader:
             return reader.read().splitlines()
+
+
+def note(log: AccessLog, target: bytes) -> None:
+    """Have `log` note an exchange that went well."""
+    request = Request("GET", target, {})
+    response = Response(RecordingWire(), request)
+    assert response.try_end(b"hello")
+    log.add("127.0.0.1", request, response, time.monotonic())
 
 
 @pytest.fixture
@@ -236,46 +245,52 @@ async def test_a_full_pipe_holds_up_nobody(serve: Serve, pipe: Pipe, log_format:
         await drained
 
 
-def test_lines_that_nobody_takes_are_dropped_and_counted(
-    pipe: Pipe, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("log_format", LogFormat)
+async def test_lines_that_nobody_takes_are_dropped_and_counted(
+    pipe: Pipe, monkeypatch: pytest.MonkeyPatch, log_format: LogFormat
 ) -> None:
     monkeypatch.setattr("riverrun.server.access_log.WAITING_BATCHES", 2)
-    log = AccessLog(pipe.writing)
-    entry = ("127.0.0.1", "GET", b"/" + b"x" * 60_000, 200, 5, 0.001, False, None)
+    log = AccessLog(pipe.writing, log_format)
     for _ in range(10):
-        log._entries.append(entry)
+        note(log, b"/" + b"x" * 60_000)
         log.flush()
     taken = 0
     while log._batches.qsize():
         taken += len(os.read(pipe.reading, 1 << 20))
-    log._entries.append(entry)
+    note(log, b"/the-last")
     log.flush()
     rest = b""
-    while b"dropped" not in rest or not rest.endswith(b"0.001\n"):
+    while b"the-last" not in rest or not rest.endswith(b"\n"):
         rest += os.read(pipe.reading, 1 << 20)
     log.close()
-    dropped = int(rest.split(b" lines were dropped")[0].split()[-1])
+    (told,) = [line for line in rest.decode().splitlines() if "dropped" in line]
+    if log_format is LogFormat.JSON:
+        dropped = json.loads(told)["dropped"]
+    else:
+        dropped = int(told.split(" lines were dropped")[0].split()[-1])
     assert 1 <= dropped <= 9
 
 
-def test_a_log_whose_reader_is_gone_is_no_failure() -> None:
+async def test_a_log_whose_reader_is_gone_is_no_failure() -> None:
     reading, writing = os.pipe()
     os.close(reading)
     log = AccessLog(writing)
     for _ in range(3):
-        log._entries.append(("", "GET", b"/", 200, 5, 0.001, False, None))
+        note(log, b"/")
         log.flush()
     log.close()
     os.close(writing)
 
 
-@pytest.mark.parametrize("target", [b"/%0Aforged", b"/\xff\xfe", b'/"'])
+@pytest.mark.parametrize("target", [b"/%0Aforged", b"/\xff\xfe", b'/"', b"/\\", b"/%s%d"])
 @pytest.mark.parametrize("log_format", LogFormat)
-def test_no_target_makes_a_line_of_its_own(
+async def test_no_target_makes_a_line_of_its_own(
     pipe: Pipe, log_format: LogFormat, target: bytes
 ) -> None:
     log = AccessLog(pipe.writing, log_format)
-    log._entries.append(("127.0.0.1", "GET", target, 200, 5, 0.001, False, None))
+    note(log, target)
     log.close()
     (line,) = pipe.lines()
     assert line.isprintable()
+    if log_format is LogFormat.JSON:
+        assert json.loads(line)["target"] == target.decode("ascii", "backslashreplace")

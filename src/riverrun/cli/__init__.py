@@ -22,8 +22,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """Run the program, and exit with its status: 130 behind Ctrl-C, however early it comes."""
     try:
         # Loading it takes a moment, in which somebody may think better of it.
-        from riverrun.cli.program import run_program  # noqa: PLC0415
+        from riverrun.cli.loading import loading  # noqa: PLC0415
 
+        with loading():
+            from riverrun.cli.program import run_program  # noqa: PLC0415
         status = run_program(arguments)
     except KeyboardInterrupt:
         status = INTERRUPTED

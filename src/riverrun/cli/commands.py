@@ -16,13 +16,16 @@ if TYPE_CHECKING:
 def serve_folder(ctx: click.Context, path: str, *, settings: dict[str, Any]) -> None:
     """Serve the folder `path`, to be read, and changed as far as the settings allow."""
     from riverrun.cli.folder import FolderSettings, open_folder  # noqa: PLC0415 - not for `run`
+    from riverrun.cli.loading import loading  # noqa: PLC0415 - as above
 
     folder = FolderSettings.taken_from(settings)
     address = choose_address(ctx)
     serving = _serving(settings)
     flows, vitals = serving.make_flows(), Vitals()
+    with loading():
+        handler = open_folder(path, folder, flows, vitals, host=settings["host"])
     serve_handler(
-        open_folder(path, folder, flows, vitals, host=settings["host"]),
+        handler,
         address,
         serving,
         Options(limits=serving.limits, flows=flows, vitals=vitals),

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import os
-import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, fields
-from typing import TYPE_CHECKING, Any
+from functools import partial
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
@@ -16,8 +15,9 @@ from riverrun.cli.no_streams import NoStreams
 from riverrun.cli.settings import NOTHING
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from riverrun.apps.files.listing import Enhancement
-    from riverrun.apps.page import PageHead
     from riverrun.flows import Flows
     from riverrun.server import Handler, Vitals
 
@@ -49,8 +49,7 @@ class Allowed(click.ParamType[frozenset[str]]):
 ALLOWED = Allowed()
 
 
-@dataclass(frozen=True, slots=True)
-class FolderSettings:
+class FolderSettings(NamedTuple):
     """What `riverrun serve` lets be set about the folder."""
 
     hidden: bool
@@ -64,7 +63,7 @@ class FolderSettings:
     @classmethod
     def taken_from(cls, values: dict[str, Any]) -> FolderSettings:
         """Take ours out of `values`."""
-        return cls(**{field.name: values.pop(field.name) for field in fields(cls)})
+        return cls(**{name: values.pop(name) for name in cls._fields})
 
     @property
     def changes(self) -> list[str]:
@@ -99,41 +98,30 @@ def open_folder(
 
     Raises `CannotStartError`, which says what is wrong.
     """
-    from riverrun.apps.flows import Access, Metrics, Steering  # noqa: PLC0415 - not for the help
+    from riverrun.apps.later import Later  # noqa: PLC0415 - not for the help
     from riverrun.apps.mounts import Mounts  # noqa: PLC0415 - as above
+    from riverrun.cli.beside import Page, Transfers  # noqa: PLC0415 - as above
+    from riverrun.web import is_built  # noqa: PLC0415 - as above
 
     allow = settings.allow
-    access = Access(steer="steer" in allow, remote="watch" in allow, names=(host.lower(),))
-    page = _find_page(settings)
+    page = Page(allow) if settings.page and is_built() else None
+    transfers = Transfers(flows, vitals, allow, host.lower())
     mounts: dict[str, Handler] = {
-        "/~/flows": Steering(flows, access),
-        "/~/metrics": Metrics(vitals, access),
+        "/~/flows": Later(transfers.steering),
+        "/~/metrics": Later(transfers.metrics),
     }
     with _telling_what_is_wrong(path, settings):
-        root = _open(path, settings, host.lower(), None if page is None else page[0].enhancement())
+        root = _open(path, settings, host.lower(), None if page is None else page.enhancement)
         if STREAMS in allow:
             mounts |= _open_streams(path, settings, host.lower(), vitals)
         else:
             mounts["/v1/stream"] = NoStreams(root)
     if page is not None:
-        from riverrun.apps.page import Views  # noqa: PLC0415 - as above
-
-        head, assets = page
-        views = ("/~/flows", "/~/streams", "/~/uploads")
-        mounts |= {view: Views(head, mounts.get(view, root)) for view in views}
-        mounts["/~/assets"] = assets
+        for path_of_view in ("/~/flows", "/~/streams", "/~/uploads"):
+            programs = mounts.get(path_of_view, root)
+            mounts[path_of_view] = Later(partial(page.view, programs))
+        mounts["/~/assets"] = Later(page.assets)
     return Mounts(root, mounts)
-
-
-def _find_page(settings: FolderSettings) -> tuple[PageHead, Handler] | None:
-    """The page and its files, None if there is to be none or it was not built."""
-    if not settings.page:
-        return None
-    from riverrun.apps.page import Assets, PageHead  # noqa: PLC0415 - not for the help
-    from riverrun.web import find_build  # noqa: PLC0415 - as above
-
-    build = find_build()
-    return None if build is None else (PageHead(build, tuple(settings.allow)), Assets(build))
 
 
 @contextmanager
@@ -152,12 +140,21 @@ def _telling_what_is_wrong(path: str, settings: FolderSettings) -> Iterator[None
         raise CannotStartError(f"{path} may not be {use} by this user") from None
     except OSError as error:
         raise CannotStartError(f"cannot serve {path}: {error.strerror}") from None
-    except sqlite3.Error as error:
+    except _database_error() as error:  # which is asked for when it may be one
         raise CannotStartError(f"cannot open what is kept of {path}: {error}") from None
 
 
+def _database_error() -> type[Exception]:
+    import sqlite3  # noqa: PLC0415 - whoever raises it has loaded it
+
+    return sqlite3.Error
+
+
 def _open(
-    path: str, settings: FolderSettings, host: str, enhancement: Enhancement | None
+    path: str,
+    settings: FolderSettings,
+    host: str,
+    enhancement: Callable[[], Enhancement] | None,
 ) -> Handler:
     if not settings.changes:
         from riverrun.apps.files import Files  # noqa: PLC0415 - nothing more is needed

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from riverrun import __version__
 from riverrun.units import format_duration, format_rate, format_size
@@ -14,8 +13,7 @@ if TYPE_CHECKING:
     from riverrun.http.limits import Limits
 
 
-@dataclass(frozen=True, slots=True)
-class Greeting:
+class Greeting(NamedTuple):
     """What is served, where, what may be done to it, how bodies are sent, and how to stop."""
 
     heading: str

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import errno
 import socket
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 import click
 
@@ -15,8 +15,7 @@ from riverrun.cli.settings import written_as
 ANY_ADDRESS = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - recognised, not bound
 
 
-@dataclass(frozen=True, slots=True)
-class Address:
+class Address(NamedTuple):
     """A host and port, or the path of a Unix socket, or the number of a descriptor."""
 
     host: str
@@ -96,8 +95,7 @@ def _explain_unix(code: int | None, reason: str, path: str) -> str:
     return f"cannot listen on {path}: {reason}"
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(NamedTuple):
     """An open listener, in words: `text` to be read, `url` to be opened if a browser can."""
 
     text: str

@@ -28,6 +28,7 @@ from riverrun.cli.declaring import (
 )
 from riverrun.cli.errors import CannotStartError, one_line
 from riverrun.cli.folder import ALLOWED
+from riverrun.cli.loading import loading
 from riverrun.cli.settings import DURATION, ORIGIN_OR_NONE, SIZE, Target, Words
 
 if TYPE_CHECKING:
@@ -107,8 +108,8 @@ Examples:
 @click.pass_context
 def serve(ctx: click.Context, /, path: str, **settings: Any) -> None:
     """Serve the folder PATH, or the current one, to be read, or changed as --allow says."""
-    from riverrun.cli.commands import serve_folder  # noqa: PLC0415 - imports the server
-
+    with loading():
+        from riverrun.cli.commands import serve_folder  # noqa: PLC0415 - imports the server
     serve_folder(ctx, path, settings=settings)
 
 
@@ -131,8 +132,8 @@ def run(ctx: click.Context, /, target: str, **shared: Any) -> None:
 
     MODULE is the name of a module, which may be in the current folder, or the path of a file.
     """
-    from riverrun.cli.commands import serve_target  # noqa: PLC0415 - imports the server
-
+    with loading():
+        from riverrun.cli.commands import serve_target  # noqa: PLC0415 - imports the server
     serve_target(ctx, target, shared=shared)
 
 

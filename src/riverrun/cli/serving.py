@@ -9,9 +9,9 @@ from __future__ import annotations
 import os
 import sys
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from threading import Thread
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from riverrun.cli.errors import CannotStartError
 from riverrun.cli.greeting import Greeting
@@ -25,8 +25,7 @@ if TYPE_CHECKING:
     from riverrun.server import Handler, Server
 
 
-@dataclass(frozen=True, slots=True)
-class Serving:
+class Serving(NamedTuple):
     """What `serve` and `run` let be set alike, beside where to listen."""
 
     limits: Limits

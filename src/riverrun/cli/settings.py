@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 NOTHING = "none"
 """What to write to have none of something that the file or the environment sets."""
 
-ORIGIN = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://[^/\s,?#]+")
+ORIGIN = r"[A-Za-z][A-Za-z0-9+.-]*://[^/\s,?#]+"
 
 
 class Setting(click.Option):
@@ -131,7 +131,7 @@ class Origin(click.ParamType[str | None]):
         text = str(value)
         if text == NOTHING:
             return None
-        if text != "*" and not ORIGIN.fullmatch(text):
+        if text != "*" and not re.fullmatch(ORIGIN, text):
             message = f"{shortened(text)} is not an origin; write '*' or https://example.org"
             self.fail(message, param, ctx)
         return text

@@ -21,7 +21,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from riverrun.errors import BrokenError, RiverrunError
-from riverrun.http.problems import title_of
+from riverrun.http.statuses import title_of
 
 TEMPORARY = frozenset((408, 423, 425, 429, 500, 502, 503, 504))
 """The statuses behind which the same request may succeed a little later."""

@@ -8,9 +8,9 @@ from urllib.parse import quote
 
 # Slashes would name a folder. Control characters may not be sent, and those that turn the
 # direction of text make a name look like another, ``exe.gpj`` like ``jpg.exe``.
-NOT_IN_A_NAME = re.compile("[/\\\\\x00-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
+NOT_IN_A_NAME = "[/\\\\\x00-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff]"
 # RFC 6266, appendix D: old clients read quotes, backslashes and percent signs each in their way.
-NOT_IN_A_FALLBACK = re.compile(r'[^\x20-\x7e]|["\\%]')
+NOT_IN_A_FALLBACK = r'[^\x20-\x7e]|["\\%]'
 ATTRIBUTE_SAFE = "!#$&+^`|"  # attr-char of RFC 8187, 3.2.1, besides letters, digits and -._~
 
 
@@ -23,9 +23,9 @@ def content_disposition(filename: str | None = None, *, inline: bool = False) ->
     kind = "inline" if inline else "attachment"
     if not filename:
         return kind
-    name = NOT_IN_A_NAME.sub("_", filename)
+    name = re.sub(NOT_IN_A_NAME, "_", filename)
     plain = "".join(c for c in unicodedata.normalize("NFKD", name) if not unicodedata.combining(c))
-    fallback = NOT_IN_A_FALLBACK.sub("_", plain)
+    fallback = re.sub(NOT_IN_A_FALLBACK, "_", plain)
     field = f'{kind}; filename="{fallback}"'
     if fallback != name:
         field += f"; filename*=UTF-8''{quote(name, safe=ATTRIBUTE_SAFE)}"

@@ -24,15 +24,9 @@ _DAY = "(?:" + "|".join(DAYS) + ")"
 _LONG_DAY = "(?:" + "|".join(LONG_DAYS) + ")"
 _MONTH = "(?P<month>" + "|".join(MONTHS) + ")"
 _TIME = "(?P<hour>[01][0-9]|2[0-3]):(?P<minute>[0-5][0-9]):(?P<second>[0-5][0-9]|60)"
-IMF_FIXDATE = re.compile(
-    f"{_DAY}, (?P<day>[0-9]{{2}}) {_MONTH} (?P<year>[0-9]{{4}}) {_TIME} GMT".encode()
-)
-RFC_850 = re.compile(
-    f"{_LONG_DAY}, (?P<day>[0-9]{{2}})-{_MONTH}-(?P<year>[0-9]{{2}}) {_TIME} GMT".encode()
-)
-ASCTIME = re.compile(
-    f"{_DAY} {_MONTH} (?P<day>[0-9]{{2}}| [0-9]) {_TIME} (?P<year>[0-9]{{4}})".encode()
-)
+IMF_FIXDATE = f"{_DAY}, (?P<day>[0-9]{{2}}) {_MONTH} (?P<year>[0-9]{{4}}) {_TIME} GMT".encode()
+RFC_850 = f"{_LONG_DAY}, (?P<day>[0-9]{{2}})-{_MONTH}-(?P<year>[0-9]{{2}}) {_TIME} GMT".encode()
+ASCTIME = f"{_DAY} {_MONTH} (?P<day>[0-9]{{2}}| [0-9]) {_TIME} (?P<year>[0-9]{{4}})".encode()
 LONGEST = len("Wednesday, 09-Nov-94 08:49:37 GMT")
 
 
@@ -55,14 +49,14 @@ def parse_date(value: bytes, *, now: int | None = None) -> int | None:
     if len(value) > LONGEST:
         return None
     seconds = _parse_with_century(value)
-    if seconds is None and (match := RFC_850.fullmatch(value)):
+    if seconds is None and (match := re.fullmatch(RFC_850, value)):
         return _in_nearest_century(match, int(time.time()) if now is None else now)
     return seconds
 
 
 @lru_cache(maxsize=4096)
 def _parse_with_century(value: bytes) -> int | None:
-    match = IMF_FIXDATE.fullmatch(value) or ASCTIME.fullmatch(value)
+    match = re.fullmatch(IMF_FIXDATE, value) or re.fullmatch(ASCTIME, value)
     return _seconds(match, int(match["year"])) if match else None
 
 

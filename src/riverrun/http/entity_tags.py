@@ -10,9 +10,9 @@ import re
 from typing import NamedTuple
 
 CHARACTER = rb"[\x21\x23-\x7e\x80-\xff]"
-ENTITY_TAG = re.compile(rb'(W/)?"(%b*)"' % CHARACTER)
+ENTITY_TAG = rb'(W/)?"(%b*)"' % CHARACTER
 TAG = rb'(?:W/)?"%b*"' % CHARACTER
-TAG_LIST = re.compile(rb"[ \t,]*+%b(?:[ \t]*+,[ \t,]*+%b)*+[ \t,]*+" % (TAG, TAG))
+TAG_LIST = rb"[ \t,]*+%b(?:[ \t]*+,[ \t,]*+%b)*+[ \t,]*+" % (TAG, TAG)
 
 
 class EntityTag(NamedTuple):
@@ -38,7 +38,7 @@ class EntityTag(NamedTuple):
 
 def parse_entity_tag(value: bytes) -> EntityTag | None:
     """The one tag of an ETag or If-Range field, or None if it is not valid."""
-    match = ENTITY_TAG.fullmatch(value)
+    match = re.fullmatch(ENTITY_TAG, value)
     return _entity_tag(match) if match else None
 
 
@@ -47,9 +47,9 @@ def parse_entity_tags(value: bytes) -> list[EntityTag] | None:
 
     ``*``, which those fields may hold instead, is no list: look for it first.
     """
-    if TAG_LIST.fullmatch(value) is None:
+    if re.fullmatch(TAG_LIST, value) is None:
         return None
-    return [_entity_tag(match) for match in ENTITY_TAG.finditer(value)]
+    return [_entity_tag(match) for match in re.finditer(ENTITY_TAG, value)]
 
 
 def _entity_tag(match: re.Match[bytes]) -> EntityTag:

@@ -11,11 +11,11 @@ import re
 from functools import lru_cache
 
 TOKEN = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
-TEXT = re.compile(r"[\t\x20-\x7e\x80-\xff]*")
+TEXT = r"[\t\x20-\x7e\x80-\xff]*"
 # A quoted string that is never closed runs to the end: no input makes these fail or backtrack.
 QUOTED = rb'"(?:[^"\\]|\\.)*+(?:"|\\?\Z)'
-ELEMENT = re.compile(rb"(?:[^,\"]|" + QUOTED + rb")++", re.DOTALL)
-PARAMETER = re.compile(rb"(?:[^;\"]|" + QUOTED + rb")++", re.DOTALL)
+ELEMENT = rb"(?s:[^,\"]|" + QUOTED + rb")++"
+PARAMETER = rb"(?s:[^;\"]|" + QUOTED + rb")++"
 WHITESPACE = b" \t"
 
 
@@ -34,7 +34,7 @@ def check_field(name: str, value: str) -> None:
     if not is_token(name):
         raise ValueError(f"{name!r} is no field name")
     # Printable ASCII, the common case, is told apart faster without a pattern.
-    if not (value.isascii() and value.isprintable()) and TEXT.fullmatch(value) is None:
+    if not (value.isascii() and value.isprintable()) and re.fullmatch(TEXT, value) is None:
         raise ValueError(f"the value of {name} holds a character that may not be sent: {value!r}")
 
 
@@ -43,7 +43,7 @@ def split_list(value: bytes) -> list[bytes]:
 
     Commas within quoted strings do not separate; the strings keep their quotes.
     """
-    elements = ELEMENT.findall(value) if b'"' in value else value.split(b",")
+    elements = re.findall(ELEMENT, value) if b'"' in value else value.split(b",")
     return [element for part in elements if (element := part.strip(WHITESPACE))]
 
 
@@ -55,7 +55,7 @@ def split_parameters(element: bytes) -> tuple[bytes, dict[bytes, bytes]]:
     """
     first, _, rest = element.partition(b";")
     parameters: dict[bytes, bytes] = {}
-    for part in PARAMETER.findall(rest):
+    for part in re.findall(PARAMETER, rest):
         name, equals, value = part.partition(b"=")
         name = name.strip(WHITESPACE).lower()
         if equals and name:

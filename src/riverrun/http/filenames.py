@@ -43,7 +43,7 @@ def safe_segments(relative_path: str) -> tuple[str, ...]:
 
 def _safe(segment: str) -> str:
     """A segment without what it may not hold, or an empty one."""
-    name = NOT_IN_A_NAME.sub("_", unicodedata.normalize("NFC", segment)).rstrip()
+    name = re.sub(NOT_IN_A_NAME, "_", unicodedata.normalize("NFC", segment)).rstrip()
     hiding = HIDING.match(name)
     if hiding is not None:
         name = name[hiding.end() :]

@@ -11,8 +11,8 @@ from collections.abc import Mapping
 
 from riverrun.http.framing import CHUNKED, COUNTED, NONE, UNTIL_CLOSE, Framing
 from riverrun.http.headers import Headers
-from riverrun.http.problems import TITLES
 from riverrun.http.request import Request
+from riverrun.http.statuses import TITLES
 
 LINE_END = b"\r\n"
 CONTENT_LENGTH = b"content-length: %d\r\n"

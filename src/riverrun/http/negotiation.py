@@ -13,8 +13,8 @@ from functools import lru_cache
 
 from riverrun.http.fields import split_list, split_parameters
 
-WEIGHT = re.compile(rb"0(?:\.[0-9]{0,3})?|1(?:\.0{0,3})?")
-MEDIA_RANGE = re.compile(r"\*/\*|[^\s/*]+/\*|[^\s/*]+/[^\s/*]+")
+WEIGHT = rb"0(?:\.[0-9]{0,3})?|1(?:\.0{0,3})?"
+MEDIA_RANGE = r"\*/\*|[^\s/*]+/\*|[^\s/*]+/[^\s/*]+"
 ALIASES = {"x-gzip": "gzip", "x-compress": "compress"}  # RFC 9110, 8.4.1
 
 Parameters = frozenset[tuple[bytes, bytes]]
@@ -45,7 +45,7 @@ def _choose_media_type(accept: bytes | None, offered: tuple[str, ...]) -> str | 
     ranges = [
         (name, parameters, weight)
         for (name, parameters), weight in weights.items()
-        if MEDIA_RANGE.fullmatch(name)
+        if re.fullmatch(MEDIA_RANGE, name)
     ]
     if not ranges:
         return offered[0] if offered else None
@@ -84,7 +84,7 @@ def _weights(value: bytes) -> dict[tuple[str, Parameters], int]:
     for element in split_list(value):
         name, parameters = _named(element)
         weight = next((text for key, text in parameters if key == b"q"), b"1")
-        if name and WEIGHT.fullmatch(weight):
+        if name and re.fullmatch(WEIGHT, weight):
             others = frozenset(pair for pair in parameters if pair[0] != b"q")
             weights[name, others] = round(float(weight) * 1000)
     return weights

@@ -8,29 +8,14 @@ instead, and where to go from there. It needs no script and fetches nothing.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from html import escape
-from http import HTTPStatus
-
-import msgspec
 
 from riverrun.errors import Explanation, HTTPError
 from riverrun.http.headers import Headers
 from riverrun.http.negotiation import choose_media_type
+from riverrun.http.statuses import title_of
 
 PROBLEM_JSON = "application/problem+json"
 HTML = "text/html"
-
-# `http.HTTPStatus` keeps names that RFC 9110 has changed, differently in each Python, and knows
-# nothing of uploads: 104 is of the resumable uploads of the IETF, 460 of tus.
-TITLES: Mapping[int, str] = {
-    **{status.value: status.phrase for status in HTTPStatus},
-    104: "Upload Resumption Supported",
-    413: "Content Too Large",
-    414: "URI Too Long",
-    416: "Range Not Satisfiable",
-    422: "Unprocessable Content",
-    460: "Checksum Mismatch",
-}
 
 _PAGE = """\
 <!doctype html>
@@ -67,11 +52,6 @@ a:focus-visible {{ outline: 2px solid var(--river); outline-offset: 4px; border-
 {text}{links}</main>
 </html>
 """
-
-
-def title_of(status: int) -> str:
-    """The reason phrase of a status; of one that has none, what its class means."""
-    return TITLES.get(status) or ("Server Error" if status >= 500 else "Client Error")
 
 
 def answer_of(
@@ -126,17 +106,21 @@ def problem_json(
     `extensions` are members beside the standard ones; among them ``type``, ``title`` and
     ``instance`` may be set too. Their values are what msgspec can encode.
     """
+    from msgspec.json import encode  # noqa: PLC0415 - until something is wrong
+
     members: dict[str, object] = {"title": title_of(status), **(extensions or {})}
     members["status"] = status
     if detail:
         members["detail"] = _encodable(detail)
-    return msgspec.json.encode(members)
+    return encode(members)
 
 
 def problem_page(
     status: int, detail: str | None = None, explanation: Explanation | None = None
 ) -> bytes:
     """A page that says what is wrong, calmly, in light and dark."""
+    from html import escape  # noqa: PLC0415 - as above
+
     title, text, links = title_of(status), detail, ""
     if explanation is not None:
         title, text = explanation.title, explanation.text

@@ -7,17 +7,16 @@ that a client that always asks for ``bytes=0-`` gets its empty file instead of a
 
 from __future__ import annotations
 
+import os
 import re
-import secrets
 from collections.abc import Sequence
-from dataclasses import dataclass
 from enum import Enum
 from typing import Final, NamedTuple
 
 MAX_RANGES = 16
 MAX_GAP = 80  # two parts cost about as much as sending so many bytes between them (15.3.7.2)
 UNIT = b"bytes="  # in any case (14.1)
-SPEC = re.compile(rb"([0-9]{0,19})-([0-9]{0,19})")
+SPEC = rb"([0-9]{0,19})-([0-9]{0,19})"
 
 
 class ByteRange(NamedTuple):
@@ -42,8 +41,7 @@ UNSATISFIABLE: Final = Unsatisfiable.UNSATISFIABLE
 """No range that was asked for has a byte: answer 416 and ``content_range(None, length)``."""
 
 
-@dataclass(frozen=True, slots=True)
-class Multipart:
+class Multipart(NamedTuple):
     """The frame of a multipart/byteranges body (RFC 9110, 14.6).
 
     The body is, for each range, its head from `heads` and then its bytes, and at last `tail`;
@@ -106,7 +104,7 @@ def multipart_byteranges(
 
     The boundary is random unless given: it must not occur in the parts.
     """
-    boundary = boundary or secrets.token_hex(16)
+    boundary = boundary or os.urandom(16).hex()
     heads: list[bytes] = []
     for asked in ranges:
         line_end = "\r\n" if heads else ""
@@ -126,7 +124,7 @@ def _bounds(spec: bytes, length: int) -> tuple[int, int] | None:
 
     One that cannot be satisfied is empty (RFC 9110, 14.1.2).
     """
-    match = SPEC.fullmatch(spec)
+    match = re.fullmatch(SPEC, spec)
     if match is None:
         return None
     first, last = match.groups()

@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar, overload
 
-import msgspec
-
 from riverrun.errors import ClosedError, HTTPError
 from riverrun.flows import Carrier, Direction, Flow, Flows, FlowState, Waiting
 from riverrun.http.headers import Fields, FieldView
@@ -350,6 +348,8 @@ class Request(Readable):
 
         Raises `HTTPError` 400 if it is not JSON, 422 if it is not a `kind`, 413 as `body`.
         """
+        import msgspec  # noqa: PLC0415 - few requests are JSON
+
         body = await self.body()
         try:
             return msgspec.json.decode(body, type=kind)

@@ -15,7 +15,7 @@ CONTENT_TYPE: Final = "text/event-stream"
 Data: TypeAlias = str | bytes
 """What an event carries: text, or the UTF-8 of one."""
 
-_LINE_END = re.compile(b"\r\n|\n|\r")
+_LINE_END = b"\r\n|\n|\r"
 
 
 def render_event(
@@ -47,7 +47,7 @@ def render_event(
     if data is not None:
         encoded = data.encode() if isinstance(data, str) else data
         if b"\n" in encoded or b"\r" in encoded:
-            encoded = _LINE_END.sub(b"\ndata: ", encoded)
+            encoded = re.sub(_LINE_END, b"\ndata: ", encoded)
         lines += b"data: %b\n" % encoded
     return lines + b"\n"
 
@@ -61,8 +61,9 @@ def render_retry(seconds: float) -> bytes:
 
 def render_comment(text: str = "") -> bytes:
     """Lines that a client ignores, and that keep what lies between from closing the connection."""
-    lines = _LINE_END.sub(b"\n: ", text.encode())
-    return b": %b\n\n" % lines if lines else b":\n\n"
+    if not text:
+        return b":\n\n"
+    return b": %b\n\n" % re.sub(_LINE_END, b"\n: ", text.encode())
 
 
 def _field(name: bytes, value: str) -> bytes:

@@ -8,8 +8,10 @@ read either ignore such a value (RFC 9651, 4.2) or say what else is to be done.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
-import http_sf
+if TYPE_CHECKING:
+    import http_sf
 
 
 def parse_boolean(value: bytes) -> bool | None:
@@ -29,6 +31,8 @@ def parse_dictionary(value: bytes) -> dict[str, object] | None:
 
     A member may be of any type, ``bytes`` for a byte sequence; of a repeated name the last counts.
     """
+    import http_sf  # noqa: PLC0415 - few fields are structured
+
     try:
         members = http_sf.parse(value, tltype="dictionary")
     except ValueError:
@@ -43,11 +47,15 @@ def render_dictionary(members: Mapping[str, bool | int | bytes]) -> str:
     Raises `ValueError` for one that is empty, since such a field is not sent (RFC 9651, 4.1), for
     what is no key, and for an integer of more than 15 digits (3.3.1).
     """
+    import http_sf  # noqa: PLC0415 - as above
+
     structure: http_sf.DictionaryType = {**members}
     return http_sf.ser(structure)
 
 
 def _parse_item(value: bytes) -> object:
+    import http_sf  # noqa: PLC0415 - as above
+
     try:
         return _without_parameters(http_sf.parse(value, tltype="item"))
     except ValueError:

@@ -34,8 +34,8 @@ RARELY_REPEATED = ("PUT", "DELETE")  # what is stored or removed is seldom so tw
 # Browsers send some characters as they are that RFC 3986 wants encoded, so every visible one will
 # do. A fragment is the client's own and is never sent (RFC 9112, 3.2).
 VISIBLE = re.compile(rb'[!"$-~]+')
-ABSOLUTE = re.compile(rb"https?://(?P<authority>[^/?]*)(?P<rest>.*)", re.IGNORECASE)
-BROKEN_ESCAPE = re.compile(rb"%(?![0-9A-Fa-f]{2})")
+ABSOLUTE = rb"(?i:https?)://(?P<authority>[^/?]*)(?P<rest>.*)"
+BROKEN_ESCAPE = rb"%(?![0-9A-Fa-f]{2})"
 SLASH = 0x2F
 NO_NAMES = frozenset(("", ".", ".."))
 SEGMENT_SAFE = "!$()*+,=@"  # besides the unreserved: safe in HTML and in relative links too
@@ -129,7 +129,7 @@ def _parse(method: str, raw: bytes) -> Target:
         return _with_path(raw, Form.ORIGIN, raw, None)
     if raw == b"*" and method == "OPTIONS":
         return _without_path(raw, Form.ASTERISK, None)
-    match = ABSOLUTE.fullmatch(raw)
+    match = re.fullmatch(ABSOLUTE, raw)
     if match is None or parse_host(match["authority"]) is None:
         raise HTTPError(400, f"The request target is not one that {method} can have.")
     authority, rest = match["authority"], match["rest"]
@@ -175,7 +175,7 @@ def _split(raw_path: bytes) -> tuple[str, ...] | str:
     if not NO_NAMES.isdisjoint(segments):
         return "The path has an empty or a dot segment."
     if b"%" in raw_path:
-        if BROKEN_ESCAPE.search(raw_path):
+        if re.search(BROKEN_ESCAPE, raw_path):
             return "A percent sign in the path is not followed by two hex digits."
         if any("/" in segment or "\0" in segment for segment in segments):
             return "A segment of the path holds a slash or a NUL."

@@ -11,7 +11,6 @@ from __future__ import annotations
 import asyncio
 import errno
 import os
-import secrets
 import stat
 from collections.abc import Callable
 from contextlib import suppress
@@ -140,7 +139,7 @@ class FileSink(Sink):
             flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC | os.O_NONBLOCK
             self._file = _adopt(os.open(self._path, flags, 0o666), "ab")
         else:
-            name = f".{secrets.token_hex(8)}{TEMPORARY_SUFFIX}"
+            name = f".{os.urandom(8).hex()}{TEMPORARY_SUFFIX}"
             self._temporary = self._path.with_name(name)
             flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
             self._file = _adopt(os.open(self._temporary, flags, 0o666), "wb")

@@ -1,8 +1,9 @@
 """One line for every exchange, written off the path of the exchange.
 
-An exchange only adds a tuple to a list. The list is rendered a batch at a time and handed to a
-thread that writes it, so that a slow disk or a stopped terminal holds up nobody. Lines that nobody
-takes are dropped, once many batches wait, and the log says how many.
+An exchange only adds what it was to a list. The list is rendered a batch at a time, by one `%` for
+all of its lines, and handed to a thread that writes it, so that a slow disk or a stopped terminal
+holds up nobody. Lines that nobody takes are dropped, once many batches wait, and the log says how
+many.
 """
 
 from __future__ import annotations
@@ -11,13 +12,10 @@ import asyncio
 import os
 import threading
 from collections.abc import Callable
-from datetime import UTC, datetime
 from enum import Enum
 from queue import SimpleQueue
-from time import monotonic
-from typing import Final, TypeAlias
-
-import msgspec
+from time import gmtime, monotonic, strftime
+from typing import Final, NamedTuple
 
 from riverrun.flows import Flow, Waiting
 from riverrun.http.request import Request
@@ -36,10 +34,6 @@ class LogFormat(Enum):
     JSON = "json"
 
 
-Entry: TypeAlias = tuple[str, str, bytes, int, int, float, bool, dict[Waiting, float] | None]
-"""Client, method, target, status, bytes of body, seconds, whether it was cut, and for what its
-bodies waited how long, if they had to."""
-
 WAITS: Final = {
     Waiting.PEER: "waiting for the client",
     Waiting.LIMIT: "limited",
@@ -49,33 +43,65 @@ WAITS: Final = {
 LONG: Final = 1.0
 """People are told for what an exchange waited if it took so many seconds."""
 
+TIME: Final = "{time}"
+VALUES: Final = 7
+"""Of each line: client, method, target, status, bytes of body, seconds, and how it ended."""
 
-def render_text(entry: Entry, time: str) -> str:
-    """A line for people: time, client, request, status, bytes, seconds, and where they went."""
-    client, method, target, status, moved, seconds, cut, waited = entry
-    note = " cut" if cut else ""
+
+class Style(NamedTuple):
+    """A format: the `line`, and what its values are that are no text or number by themselves.
+
+    `quote` is for targets, if they need it. `well` is how an exchange ended that was neither cut
+    nor had to wait, and `ended` how any other did: whether it was cut, its seconds, and for what it
+    waited how long. `dropped` tells how many lines were.
+    """
+
+    line: str
+    dropped: str
+    nobody: str
+    quote: Callable[[str], str] | None
+    well: str
+    ended: Callable[[bool, float, dict[Waiting, float] | None], str]
+
+
+def style_of(log_format: LogFormat) -> Style:
+    """Text is for people, JSON for programs, an object a line."""
+    if log_format is LogFormat.TEXT:
+        return Style(
+            line=f'{TIME} %s "%s %s" %d %d %.3f%s\n',
+            dropped=f"{TIME} %d lines were dropped: nobody took them\n",
+            nobody="-",
+            quote=None,
+            well="",
+            ended=_text_end,
+        )
+    from json.encoder import encode_basestring_ascii  # noqa: PLC0415 - text needs none
+
+    return Style(
+        line=f'{{"time":"{TIME}","client":"%s","method":"%s","target":%s,'
+        '"status":%d,"bytes":%d,"seconds":%.6f,"cut":%s}\n',
+        dropped=f'{{"time":"{TIME}","dropped":%d}}\n',
+        nobody="",
+        quote=encode_basestring_ascii,
+        well="false",
+        ended=_json_end,
+    )
+
+
+def _text_end(cut: bool, seconds: float, waited: dict[Waiting, float] | None) -> str:
+    """Whether it was cut, and, if it took long, where the seconds went."""
+    end = " cut" if cut else ""
     if waited is not None and seconds >= LONG:
-        note += f" took {_rounded(seconds)}: {_tell(waited)}"
-    path = target.decode("ascii", "backslashreplace")
-    return f'{time} {client or "-"} "{method} {path}" {status} {moved} {seconds:.3f}{note}\n'
+        end += f" took {_rounded(seconds)}: {_tell(waited)}"
+    return end
 
 
-def render_json(entry: Entry, time: str) -> str:
-    """A line for programs: one JSON object."""
-    client, method, target, status, moved, seconds, cut, waited = entry
-    members: dict[str, object] = {
-        "time": time,
-        "client": client,
-        "method": method,
-        "target": target.decode("ascii", "backslashreplace"),
-        "status": status,
-        "bytes": moved,
-        "seconds": round(seconds, 6),
-        "cut": cut,
-    }
+def _json_end(cut: bool, _seconds: float, waited: dict[Waiting, float] | None) -> str:
+    end = "true" if cut else "false"
     if waited is not None:
-        members["waited"] = {why.value: round(waited[why], 6) for why in Waiting}
-    return msgspec.json.encode(members).decode() + "\n"
+        parts = ",".join(f'"{why.value}":{waited[why]:.6f}' for why in Waiting)
+        end += f',"waited":{{{parts}}}'
+    return end
 
 
 def _tell(waited: dict[Waiting, float]) -> str:
@@ -109,10 +135,8 @@ class AccessLog:
 
     def __init__(self, descriptor: int, log_format: LogFormat = LogFormat.TEXT) -> None:
         self._descriptor = descriptor
-        self._render: Callable[[Entry, str], str] = (
-            render_json if log_format is LogFormat.JSON else render_text
-        )
-        self._entries: list[Entry] = []
+        self._style = style_of(log_format)
+        self._values: list[str | float] = []
         self._dropped = 0
         self._batches: SimpleQueue[bytes | None] = SimpleQueue()
         self._writer: threading.Thread | None = None
@@ -120,16 +144,27 @@ class AccessLog:
 
     def add(self, client: str, request: Request, response: Response, started_at: float) -> None:
         """Note an exchange that is over; `started_at` is a time of `time.monotonic`."""
-        entries = self._entries
-        cut = response.state is not ENDED
-        moved = response.moved if cut else response.body_sent
         seconds = monotonic() - started_at
+        style, values = self._style, self._values
         came, went = request.opened_flow, response.opened_flow
-        waited = None if came is went is None else _waits(seconds, came, went)
-        entries.append(
-            (client, request.method, request.target, response.status, moved, seconds, cut, waited)
+        if came is went is None and response.state is ENDED:
+            moved, end = response.body_sent, style.well
+        else:
+            cut = response.state is not ENDED
+            moved = response.moved if cut else response.body_sent
+            waited = None if came is went is None else _waits(seconds, came, went)
+            end = style.ended(cut, seconds, waited)
+        target = request.target.decode("ascii", "backslashreplace")
+        values += (
+            client or style.nobody,
+            request.method,
+            target if style.quote is None else style.quote(target),
+            response.status,
+            moved,
+            seconds,
+            end,
         )
-        if len(entries) >= BATCH_LINES:
+        if len(values) >= BATCH_LINES * VALUES:
             self.flush()
         elif self._timer is None:
             self._timer = asyncio.get_running_loop().call_later(BATCH_SECONDS, self.flush)
@@ -139,23 +174,25 @@ class AccessLog:
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
-        entries, self._entries = self._entries, []
+        values, self._values = self._values, []
+        count = len(values) // VALUES
         if self._batches.qsize() >= WAITING_BATCHES:
-            self._dropped += len(entries)
+            self._dropped += count
             return
-        time = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-        lines = [self._render(entry, time) for entry in entries]
+        time = strftime("%Y-%m-%dT%H:%M:%SZ", gmtime())
+        template = self._style.line * count
         if self._dropped:
-            lines.insert(0, f"{time} {self._dropped} lines were dropped: nobody took them\n")
+            template, values[:0] = self._style.dropped + template, [self._dropped]
             self._dropped = 0
+        lines = template.replace(TIME, time) % tuple(values)
         if self._writer is None:
             self._writer = threading.Thread(target=self._write, name="access-log", daemon=True)
             self._writer.start()
-        self._batches.put("".join(lines).encode())
+        self._batches.put(lines.encode())
 
     def close(self) -> None:
         """Write what is left; waits for it for a second at most."""
-        if self._entries:
+        if self._values:
             self.flush()
         if self._writer is not None:
             self._batches.put(None)

@@ -36,6 +36,7 @@ class Clock:
     def start(self) -> None:
         """Begin to tick."""
         self._due = self._loop.time()
+        self._begin_second(int(time.time()))
         self._tick()
 
     def stop(self) -> None:
@@ -51,9 +52,12 @@ class Clock:
         self._timer = self._loop.call_at(self._due, self._tick)
         second = int(time.time())
         if second != self._second:
-            self._second = second
-            self.server_fields = b"server: %s\r\ndate: %s\r\n" % (
-                SERVER_NAME,
-                format_date(second).encode(),
-            )
+            self._begin_second(second)
             self._on_second()
+
+    def _begin_second(self, second: int) -> None:
+        self._second = second
+        self.server_fields = b"server: %s\r\ndate: %s\r\n" % (
+            SERVER_NAME,
+            format_date(second).encode(),
+        )

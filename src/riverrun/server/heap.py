@@ -7,31 +7,23 @@ C library only gives back what is free at the end of its heap, unless it is told
 
 from __future__ import annotations
 
-import ctypes
 from collections.abc import Callable
 
 MUCH = 1024 * 1024
 """So many bytes more that lie free are worth a look."""
 
-
-class _MallocInfo(ctypes.Structure):
-    """``struct mallinfo2`` (mallinfo(3))."""
-
-    _fields_ = tuple(
-        (name, ctypes.c_size_t)
-        for name in (
-            "arena",
-            "ordblks",
-            "smblks",
-            "hblks",
-            "hblkhd",
-            "usmblks",
-            "fsmblks",
-            "uordblks",
-            "fordblks",
-            "keepcost",
-        )
-    )
+FIELDS = (
+    "arena",
+    "ordblks",
+    "smblks",
+    "hblks",
+    "hblkhd",
+    "usmblks",
+    "fsmblks",
+    "uordblks",
+    "fordblks",
+    "keepcost",
+)
 
 
 class Heap:
@@ -40,34 +32,40 @@ class Heap:
     Both are those of the GNU C library; where it has none, nothing is done.
     """
 
-    __slots__ = ("_free", "_left", "_trim")
+    __slots__ = ("_calls", "_left")
 
     def __init__(
         self, free: Callable[[], int] | None = None, trim: Callable[[], object] | None = None
     ) -> None:
-        if free is None or trim is None:
-            free, trim = _of_the_c_library()
-        self._free = free
-        self._trim = trim
+        self._calls = None if free is None or trim is None else (free, trim)
         self._left = 0  # what lay free after the last look: given back or not, it counts as free
 
     def look(self) -> None:
         """Give back what lies free if that has become much more."""
-        free = self._free()
+        if self._calls is None:
+            self._calls = _of_the_c_library()
+        tell, trim = self._calls
+        free = tell()
         if free - self._left >= MUCH:
-            self._trim()
-            free = self._free()
-            self._left = free
+            trim()
+            self._left = tell()
         elif free < self._left:
             self._left = free
 
 
 def _of_the_c_library() -> tuple[Callable[[], int], Callable[[], object]]:
+    import ctypes  # noqa: PLC0415 - not needed for a first answer
+
+    class MallocInfo(ctypes.Structure):
+        """``struct mallinfo2`` (mallinfo(3))."""
+
+        _fields_ = tuple((name, ctypes.c_size_t) for name in FIELDS)
+
     try:
         library = ctypes.CDLL(None)
         info, trim = library.mallinfo2, library.malloc_trim
     except (OSError, AttributeError):  # pragma: no cover - another C library
         return lambda: 0, lambda: None
-    info.restype = _MallocInfo
+    info.restype = MallocInfo
     trim.argtypes = (ctypes.c_size_t,)
     return lambda: int(info().fordblks), lambda: trim(0)

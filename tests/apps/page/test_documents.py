@@ -77,7 +77,7 @@ async def test_a_listing_is_enhanced_only_where_that_is_asked_for(
 ) -> None:
     for number in range(300):
         (tmp_path / f"{number:03}").touch()
-    enhanced, plain = Files(tmp_path, enhancement=HEAD.enhancement()), Files(tmp_path)
+    enhanced, plain = Files(tmp_path, enhancement=HEAD.enhancement), Files(tmp_path)
     async with await Client.connect(await serve(enhanced)) as client:
         reply = await client.ask("/", "GET", BROWSER)
         assert b'src="/~/assets/main-1.js"' in reply.body

@@ -12,7 +12,6 @@ nobody outside can tell one from another.
 
 from __future__ import annotations
 
-import ctypes
 import errno
 import os
 import stat
@@ -34,16 +33,6 @@ OPEN_FLAGS = os.O_RDONLY | os.O_CLOEXEC | os.O_NOCTTY | os.O_NONBLOCK  # a FIFO 
 OUR_OWN_TROUBLE = frozenset((errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.EIO))
 
 
-class _OpenHow(ctypes.Structure):
-    """``struct open_how`` (openat2(2))."""
-
-    _fields_ = (
-        ("flags", ctypes.c_uint64),
-        ("mode", ctypes.c_uint64),
-        ("resolve", ctypes.c_uint64),
-    )
-
-
 class Root:
     """A folder that is served, held open so that it may be moved meanwhile.
 
@@ -53,7 +42,7 @@ class Root:
     def __init__(self, path: str | os.PathLike[str]) -> None:
         self.path = os.fspath(path)
         self._descriptor = os.open(path, OPEN_FLAGS | os.O_DIRECTORY)
-        self._open_beneath = _find_openat2(self._descriptor) or self._walk
+        self._open_beneath: Callable[[str], int] = self._open_first
 
     def open(self, segments: tuple[str, ...]) -> int:
         """Open what lies at `segments` and return its descriptor, which is then the caller's.
@@ -116,6 +105,11 @@ class Root:
         """Let go of the folder."""
         os.close(self._descriptor)
 
+    def _open_first(self, path: str) -> int:
+        """Open the first that is asked for, by what turns out to be there for it."""
+        self._open_beneath = _find_openat2(self._descriptor) or self._walk
+        return self._open_beneath(path)
+
     def _walk(self, path: str) -> int:
         """Open one name after another, following no link."""
         descriptor = os.dup(self._descriptor)
@@ -149,19 +143,30 @@ def _find_openat2(descriptor: int) -> Callable[[str], int] | None:
     """An opener below `descriptor`, or None where the kernel refuses to be one."""
     if sys.platform != "linux":
         return None
+    import ctypes  # noqa: PLC0415 - not needed for what lies in the folder itself
+
+    class OpenHow(ctypes.Structure):
+        """``struct open_how`` (openat2(2))."""
+
+        _fields_ = (
+            ("flags", ctypes.c_uint64),
+            ("mode", ctypes.c_uint64),
+            ("resolve", ctypes.c_uint64),
+        )
+
     syscall = ctypes.CDLL(None, use_errno=True).syscall
     syscall.argtypes = (
         ctypes.c_long,
         ctypes.c_int,
         ctypes.c_char_p,
-        ctypes.POINTER(_OpenHow),
+        ctypes.POINTER(OpenHow),
         ctypes.c_size_t,
     )
     syscall.restype = ctypes.c_long
     beneath = RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS
-    without_links = ctypes.byref(_OpenHow(OPEN_FLAGS, 0, beneath | RESOLVE_NO_SYMLINKS))
-    with_links = ctypes.byref(_OpenHow(OPEN_FLAGS, 0, beneath))
-    size = ctypes.sizeof(_OpenHow)
+    without_links = ctypes.byref(OpenHow(OPEN_FLAGS, 0, beneath | RESOLVE_NO_SYMLINKS))
+    with_links = ctypes.byref(OpenHow(OPEN_FLAGS, 0, beneath))
+    size = ctypes.sizeof(OpenHow)
 
     def open_beneath(path: str) -> int:
         name = os.fsencode(path)

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import stat
 from collections.abc import Awaitable, Callable, Sequence
-from typing import Final
+from functools import cached_property
+from typing import TYPE_CHECKING, Final
 
 from riverrun.apps.files.confinement import STORE_FOLDER, Root
-from riverrun.apps.files.digesting import Digests
 from riverrun.apps.files.following import follow_file, parse_start
-from riverrun.apps.files.listing import LISTING_TYPES, Enhancement, send_listing
-from riverrun.apps.files.listing.beginnings import Beginnings
 from riverrun.apps.files.missing import not_found
 from riverrun.apps.files.open_file import OpenFile
 from riverrun.apps.files.representation import represent
@@ -26,9 +25,16 @@ from riverrun.http.request import Request
 from riverrun.http.response import Response
 from riverrun.http.targets import Target, encode_path, parse_query, parse_target
 
+if TYPE_CHECKING:
+    from riverrun.apps.files.digesting import Digests
+    from riverrun.apps.files.listing import Beginnings, Enhancement
+
 READING_METHODS: Final = ("GET", "HEAD")
 INDEX: Final = "index.html"
 WANTS_DIGEST: Final = b"want-repr-digest"
+
+LOADED_AFTER: Final = 0.1
+"""Seconds from the start of a server until it loads what its first answer did not wait for."""
 
 
 class Files:
@@ -37,8 +43,8 @@ class Files:
     Names that begin with a dot are not there unless `hidden`. `cors` is the origin whose pages may
     read what is served, ``*`` for all. Nothing outside the folder is ever opened, by whatever
     link or name. `changes` are the methods of whoever stands before it and takes what changes
-    something; with POST among them, folders show a form for files. With an `enhancement`, folders
-    show more where scripts run.
+    something; with POST among them, folders show a form for files. With what `enhancement` gives,
+    folders show more where scripts run; it is asked once, for the first of them.
 
     Raises `OSError` when `root` is no folder that can be read.
     """
@@ -50,16 +56,26 @@ class Files:
         hidden: bool = False,
         cors: str | None = None,
         changes: Sequence[str] = (),
-        enhancement: Enhancement | None = None,
+        enhancement: Callable[[], Enhancement] | None = None,
     ) -> None:
         self.root = Root(root)
-        self._digests = Digests()
-        self._beginnings = Beginnings()
         self._hidden = hidden
         self._cors = cors
         self._methods = ", ".join((*READING_METHODS, "OPTIONS", *changes))
         self._takes_files = "POST" in changes
-        self._enhancement = enhancement
+        self._enhance = enhancement
+        self._loading: asyncio.TimerHandle | None = None
+
+    def start(self) -> None:
+        """Load what listings need, a moment after a server of it starts; see `Startable`."""
+        if self._loading is None:
+            loop = asyncio.get_running_loop()
+            self._loading = loop.call_later(LOADED_AFTER, loop.run_in_executor, None, self._load)
+
+    def stop(self) -> None:
+        """The server stops: load nothing any more; see `Stoppable`."""
+        if self._loading is not None:
+            self._loading.cancel()
 
     def __call__(self, request: Request, response: Response) -> Awaitable[None]:
         """Answer; at once where the file is small and in memory, as most are."""
@@ -96,6 +112,26 @@ class Files:
         finally:
             if file is None:
                 os.close(descriptor)
+
+    @cached_property
+    def _digests(self) -> Digests:
+        from riverrun.apps.files.digesting import Digests  # noqa: PLC0415 - few ask for them
+
+        return Digests()
+
+    @cached_property
+    def _beginnings(self) -> Beginnings:
+        from riverrun.apps.files.listing import Beginnings  # noqa: PLC0415 - not for a first file
+
+        return Beginnings()
+
+    @cached_property
+    def _enhancement(self) -> Enhancement | None:
+        return None if self._enhance is None else self._enhance()
+
+    def _load(self) -> None:
+        """Make what the first listing would wait for; in a thread."""
+        _ = self._beginnings, self._enhancement
 
     async def _answer(
         self, target: Target, request: Request, response: Response, file: OpenFile
@@ -154,6 +190,8 @@ class Files:
             if target.query:
                 location += "?" + target.query.decode("latin-1")
             raise HTTPError(308, headers={"location": location})
+        from riverrun.apps.files.listing import LISTING_TYPES, send_listing  # noqa: PLC0415
+
         if choose_media_type(request.fields.get(b"accept"), LISTING_TYPES) == "text/html":
             index = self._open_index(segments)
             if index is not None:
@@ -199,7 +237,7 @@ class Files:
 
     def _confine(self, response: Response, content_type: str) -> None:
         """Where strangers put files, and where the page is, scripts have an origin of their own."""
-        guarded = self._takes_files or self._enhancement is not None
+        guarded = self._takes_files or self._enhance is not None
         if guarded and is_script(content_type):
             response.headers["content-security-policy"] = SANDBOX
 

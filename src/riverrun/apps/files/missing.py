@@ -10,7 +10,7 @@ import os
 import stat
 
 from riverrun.apps.files.confinement import STORE_FOLDER, Root
-from riverrun.apps.files.listing.entries import visible
+from riverrun.apps.files.names import visible
 from riverrun.errors import Explanation, HTTPError
 from riverrun.http.problems import is_for_people
 from riverrun.http.targets import Target

@@ -7,7 +7,7 @@ them is one store. The addresses below ``/~/`` are the dialects' own; no file ha
 from __future__ import annotations
 
 import os
-from collections.abc import Awaitable, Collection
+from collections.abc import Awaitable, Callable, Collection
 from typing import Final
 
 from riverrun.apps.files import Files
@@ -64,7 +64,7 @@ class Uploads:
         limits: UploadLimits | None = None,
         hidden: bool = False,
         cors: str | None = None,
-        enhancement: Enhancement | None = None,
+        enhancement: Callable[[], Enhancement] | None = None,
         names: Collection[str] = (),
         on_complete: CompleteHook | None = None,
     ) -> None:
@@ -95,7 +95,12 @@ class Uploads:
 
     def start(self) -> None:
         """From now on what expires is removed; see `riverrun.http.handler.Startable`."""
+        self._files.start()
         self.store.start()
+
+    def stop(self) -> None:
+        """The server stops; see `riverrun.http.handler.Stoppable`."""
+        self._files.stop()
 
     def close(self) -> None:
         """Let go of the store; unfinished uploads can be resumed when it is opened again."""

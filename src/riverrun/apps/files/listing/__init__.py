@@ -31,7 +31,7 @@ from riverrun.http.negotiation import choose_media_type
 from riverrun.http.request import Request
 from riverrun.http.response import Response
 
-__all__ = ["LISTING_TYPES", "Enhancement", "send_listing"]
+__all__ = ["LISTING_TYPES", "Beginnings", "Enhancement", "send_listing"]
 
 LISTING_TYPES: Final = (JSON, NDJSON, HTML)
 """Programs that take anything get the first; a page goes to who asks for one: browsers."""

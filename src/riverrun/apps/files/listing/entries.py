@@ -9,6 +9,7 @@ from typing import Literal, TypeAlias
 
 import msgspec
 
+from riverrun.apps.files.names import readable
 from riverrun.http.dates import EARLIEST, LATEST
 from riverrun.http.media_types import media_type_of
 from riverrun.http.targets import encode_segment
@@ -17,11 +18,6 @@ EntryType: TypeAlias = Literal["file", "directory", "other"]
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 NANOSECONDS = 1_000_000_000
-
-# Shown as U+FFFD: what draws nothing, and what would turn the direction of the text around it.
-UNREADABLE = dict.fromkeys(
-    (*range(0x20), *range(0x7F, 0xA0), *range(0x202A, 0x202F), *range(0x2066, 0x206A)), 0xFFFD
-)
 
 
 class Entry(msgspec.Struct, frozen=True, gc=False):
@@ -51,19 +47,6 @@ def describe(name: str, status: os.stat_result) -> Entry:
     if stat.S_ISDIR(status.st_mode):
         return Entry(shown, "directory", None, modified, encode_segment(name) + "/", None)
     return Entry(shown, "other", None, modified, None, None)
-
-
-def readable(name: str) -> str:
-    """A name without surrogate escapes."""
-    if name.isascii():
-        return name
-    return name.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
-
-
-def visible(name: str) -> str:
-    """A name for people's eyes: what it cannot show, or would be misled by, as U+FFFD."""
-    name = readable(name)
-    return name if name.isprintable() else name.translate(UNREADABLE)
 
 
 def format_time(nanoseconds: int) -> str:

@@ -10,15 +10,15 @@ pages of `riverrun.http.problems` do.
 from __future__ import annotations
 
 from base64 import b64encode
-from dataclasses import dataclass
 from hashlib import sha256
 from html import escape
-from importlib.resources import files
-from typing import Final
+from pathlib import Path
+from typing import Final, NamedTuple
 
-from riverrun.apps.files.listing.entries import Entry, visible
+from riverrun.apps.files.listing.entries import Entry
 from riverrun.apps.files.listing.ordering import DEFAULT_ORDERS, Order, Ordering, Sort
 from riverrun.apps.files.listing.query import ListingQuery
+from riverrun.apps.files.names import visible
 
 HTML: Final = "text/html"
 ROOT_NAME: Final = "Files"
@@ -35,7 +35,7 @@ OPPOSITES: Final = {
 ICONS: Final = {"image": "i", "video": "v", "audio": "a"}
 SIZE_UNITS: Final = ("kB", "MB", "GB", "TB", "PB", "EB")
 
-STYLE: Final = files(__package__).joinpath("page.css").read_text("utf-8")
+STYLE: Final = Path(__file__).with_name("page.css").read_text("utf-8")
 WAVES: Final = (
     "data:image/svg+xml,%3Csvg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 16 16' fill='none' "
     "stroke='%233d8fb0' stroke-width='2' stroke-linecap='round'%3E"
@@ -83,8 +83,7 @@ TAIL: Final = """\
 """
 
 
-@dataclass(frozen=True, slots=True)
-class Enhancement:
+class Enhancement(NamedTuple):
     """What makes more of the page where scripts run: elements of its head, and what they may load.
 
     `sources` are directives of a Content-Security-Policy, beside those for the page alone.
