@@ -174,9 +174,13 @@ async def test_a_digest_that_is_none_is_refused(inbox: Inbox, value: str) -> Non
     assert inbox.names == []
 
 
-async def test_an_unknown_algorithm_is_passed_over(inbox: Inbox) -> None:
-    reply = await inbox.ask("PUT", "/f", "Content-Digest: other=:AAAA:", body=b"x")
-    assert reply.status == 201
+@pytest.mark.parametrize("field", ["Content-Digest", "Repr-Digest"])
+@pytest.mark.parametrize("whole", [(), ("Upload-Complete: ?1",)], ids=["plain", "resumable"])
+async def test_an_unknown_algorithm_is_passed_over(
+    inbox: Inbox, field: str, whole: tuple[str, ...]
+) -> None:
+    reply = await inbox.ask("PUT", "/f", f"{field}: other=:AAAA:", *whole, body=b"x")
+    assert (reply.status, reply["repr-digest"]) == (201, None)
 
 
 # What may not be.

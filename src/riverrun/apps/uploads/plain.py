@@ -96,8 +96,8 @@ async def answer_complete(
         response.headers["location"] = encode_path(upload.record.target)
     if placed is not None:
         response.headers["etag"] = str(placed.etag)
-    if upload.record.repr_digest:
-        verified = parse_digests(upload.record.repr_digest.encode("latin-1"))
+    verified = parse_digests(upload.record.repr_digest.encode("latin-1"))
+    if verified:
         response.headers["repr-digest"] = render_dictionary(verified)
     for name, value in (headers or {}).items():
         response.headers[name] = value
