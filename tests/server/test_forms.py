@@ -190,3 +190,30 @@ async def test_a_handler_may_leave_a_part_that_it_waits_for(serve: Serve) -> Non
         assert (await client.reply()).body == b"too slow"
         await client.send(body[-100:] + form(body)[:-100])
         assert (await client.reply()).body == b"too slow"
+
+
+async def test_chunks_of_a_part_come_together_and_count_until_the_next_ones(serve: Serve) -> None:
+    taken: list[list[bytes]] = []
+    levels: list[bool] = []
+
+    async def handler(request: Request, response: Response) -> None:
+        async for part in request.form():
+            while chunks := await part.read_chunks(200 * KIB, 0.05):
+                taken.append(chunks)
+                carrier = request.flow.carrier
+                assert carrier is not None
+                levels.append(server.budget.level >= sum(map(len, chunks)) + carrier.buffered)
+                await asyncio.sleep(0.001)
+            assert await part.read() == b""
+        await response.end()
+
+    server = await serve(handler)
+    content = Random(1).randbytes(MIB)
+    body = multipart_of(named("a", content), named("b", b"short"))
+    async with await Client.connect(server) as client:
+        await client.send(form(body))
+        assert (await client.reply()).status == 200
+    assert b"".join(map(b"".join, taken)) == content + b"short"
+    assert len(taken) < len(content) / (100 * KIB)
+    assert all(levels)
+    assert server.budget.level == 0

@@ -165,7 +165,8 @@ class Request(Readable):
         if body is not None:
             body.settle()
             if body.size < least and patience:
-                await self._gather(body, least, patience)
+                await self._wait_for_a_byte(body)
+                await self.gather(least, patience)
         chunk = self.read_nowait()
         if chunk is None:
             chunk = await self._read_later(None)
@@ -178,6 +179,25 @@ class Request(Readable):
             self._note(rest)
         body.lend(len(chunk) + rest)
         return chunks
+
+    async def gather(self, least: int, patience: float) -> None:
+        """Wait until `least` bytes wait to be read, or none follow; `patience` seconds at most.
+
+        Nothing is waited for while the body is steered, or has not needed a flow so far.
+        """
+        body, flow = self._body, self.opened_flow
+        if body is not None and flow is not None and flow.free:
+            flow.waiting = Waiting.PEER
+            try:
+                await body.gather(least, patience)
+            finally:
+                flow.waiting = None
+
+    def lend(self, size: int) -> None:
+        """Have `size` bytes that were read count in the budget of all buffers, and no others."""
+        if self._body is not None:
+            self._body.settle()
+            self._body.lend(size)
 
     def take_rest(self) -> list[bytes]:
         """What has come and will be read by nobody else, as when the handler was cancelled."""
@@ -236,8 +256,8 @@ class Request(Readable):
             on_first_read, self.on_first_read = self.on_first_read, None
             on_first_read()
 
-    async def _gather(self, body: ByteBuffer, least: int, patience: float) -> None:
-        """Wait for a byte, and then for more of them; not when it is steered, or no flow yet."""
+    async def _wait_for_a_byte(self, body: ByteBuffer) -> None:
+        """Wait until there is something to be read, unless that may not be read now."""
         flow = self.opened_flow
         if flow is None or not flow.free:
             return
@@ -246,7 +266,6 @@ class Request(Readable):
         try:
             while not body.readable:
                 await body.wait()
-            await body.gather(least, patience)
         finally:
             flow.waiting = None
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Sequence
 
+from riverrun.http.forms import Part
 from riverrun.http.request import Request
 from riverrun.io.splice import Splice
 from riverrun.streams.contracts import Readable
@@ -17,7 +18,7 @@ PATIENCE = 0.05
 
 def read_chunks(source: Readable) -> Awaitable[Sequence[bytes]]:
     """Everything that waits to be read, at least one chunk; none at the end."""
-    if isinstance(source, Request):
+    if isinstance(source, (Request, Part)):
         return source.read_chunks(MUCH, PATIENCE)
     return _read_chunk(source)
 

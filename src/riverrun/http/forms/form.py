@@ -31,6 +31,10 @@ class Body(Protocol):
 
     def read_nowait(self) -> bytes | None: ...
 
+    async def gather(self, least: int, patience: float) -> None: ...
+
+    def lend(self, size: int) -> None: ...
+
 
 class Part(Source):
     """One field of a form, or one file; reading it reads its bytes from the request.
@@ -70,6 +74,25 @@ class Part(Source):
         not UTF-8. After a cancel, what was read until then is lost.
         """
         return decode_text(await read_whole(self, self._text_limit), "text of a field")
+
+    async def read_chunks(self, least: int, patience: float) -> list[bytes]:
+        """Chunks of `least` bytes together, or what comes of them within `patience` seconds.
+
+        At least one; none at the end. Raises as `read`. They count in the budget of all buffers
+        until the next ones are asked for, or the exchange is over. After a cancel, what was read
+        until then is lost.
+        """
+        chunks: list[bytes] = []
+        size = 0
+        self._events.lend(0)
+        while size < least and (not chunks or await self._events.gather(least - size, patience)):
+            chunk = await self.read()
+            if not chunk:
+                break
+            chunks.append(chunk)
+            size += len(chunk)
+        self._events.lend(size)
+        return chunks
 
     def _try_fetch(self, max_bytes: int | None) -> bytes | None:  # noqa: ARG002 - a hint
         event = self._events.next_nowait()
@@ -114,8 +137,10 @@ class _Events:
 
     def __init__(self, body: Body, decoder: Decoder) -> None:
         self._body = body
+        self.lend = body.lend
         self._decoder = decoder
         self._decoded: Iterator[Event] = iter(())
+        self._next: Event | None = None  # decoded already, to know whether there is one
         self._ended = False
         self._failure: HTTPError | None = None
 
@@ -127,16 +152,25 @@ class _Events:
 
     def next_nowait(self) -> Event | None:
         """Return what `next` would, or None if it would have to wait."""
-        while True:
+        event, self._next = self._next, None
+        while event is None:
             event = self._next_decoded()
-            if event is not None:
-                return event
-            if self._ended:
+            if event is None and self._ended:
                 return End.FORM
-            chunk = self._body.read_nowait()
-            if chunk is None:
-                return None
-            self._feed(chunk)
+            if event is None:
+                chunk = self._body.read_nowait()
+                if chunk is None:
+                    return None
+                self._feed(chunk)
+        return event
+
+    async def gather(self, least: int, patience: float) -> bool:
+        """Wait for so many bytes of the body, so long; return whether an event has come."""
+        if (event := self.next_nowait()) is None:
+            await self._body.gather(least, patience)
+            event = self.next_nowait()
+        self._next = event
+        return event is not None
 
     def _next_decoded(self) -> Event | None:
         if self._failure is not None:
