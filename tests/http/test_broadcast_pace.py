@@ -10,7 +10,7 @@ from tests.http.wires import RecordingWire
 
 from riverrun.http import broadcast
 
-LONG_SEND = 0.08  # seconds; the rest behind it is half of that
+LONG_SEND = 0.08  # seconds; the rest behind it is a part of that
 
 
 class Clock:

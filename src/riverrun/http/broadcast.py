@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from riverrun.http.response import Response
 
 LONG: Final = 0.001  # seconds; what takes less leaves room enough for others
-REST: Final = 0.5  # of the time that was taken
+REST: Final = 0.2  # of the time that was taken
 MOST_GATHERED: Final = 16 * 1024  # what one that stalls may hold, as of a larger chunk
 
 
