@@ -1,7 +1,7 @@
 /** The streams of the server: which there are, and the end of one of them as it grows. */
 
 import { useCallback, useEffect, useState } from "preact/hooks";
-import { count, decode, size } from "../app/format";
+import { decode, size } from "../app/format";
 import { Notice } from "../app/notice";
 import { go, usePlace } from "../app/router";
 import { create, isText, list, Refused, type Stream } from "./api";
@@ -99,7 +99,7 @@ function Chosen({ streams, name }: { streams: Stream[]; name: string }) {
     );
   }
   return streams.length > 0 ? (
-    <Notice icon="waves" title={`Choose one of ${count(streams.length, "stream")} to follow it`} />
+    <Notice icon="waves" title="Choose a stream to follow it" />
   ) : (
     <Notice
       icon="waves"
