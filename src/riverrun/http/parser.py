@@ -14,6 +14,7 @@ from __future__ import annotations
 import re
 from contextlib import suppress
 from enum import Enum
+from http import HTTPMethod
 from typing import NoReturn, Protocol
 
 import httptools
@@ -23,13 +24,11 @@ from riverrun.http.chunk_framing import ChunkFraming
 from riverrun.http.headers import Fields
 from riverrun.http.hosts import check_host
 from riverrun.http.limits import Limits
+from riverrun.http.repeated_heads import KnownHead, know_head
 from riverrun.http.request import Request
 
 EMPTY_LINE = b"\r\n\r\n"
-METHODS = {
-    name.encode(): name
-    for name in ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "CONNECT")
-}
+METHODS = {method.encode(): method.value for method in HTTPMethod}
 UNKNOWN_METHOD = re.compile(rb"[A-Z-]{3,32} [!-~]+ HTTP/1\.[01]\r\n")
 FEW_FIELDS = 16  # with so many there is no need to count
 
@@ -76,6 +75,7 @@ class RequestParser:
         "_host",
         "_http_1_0",
         "_keep_alive",
+        "_known",
         "_limits",
         "_method",
         "_parser",
@@ -95,6 +95,7 @@ class RequestParser:
         self._limits = limits
         self._head_limit = limits.head_size
         self._host = b" "  # the last one that was checked, and found valid
+        self._known: KnownHead | None = None  # the last one, if it may come again
         self._parser: httptools.HttpRequestParser | None = None
         self.paused = False
         self._rest = b""
@@ -143,6 +144,7 @@ class RequestParser:
         """Free what is only needed to parse, between two messages; `feed` makes it anew."""
         if self._reading is HEAD and self._head_size == 0:
             self._parser = None
+            self._known = None
 
     def stop(self) -> None:
         """Take no notice of anything that follows."""
@@ -167,7 +169,7 @@ class RequestParser:
             piece = data if position == 0 and end == size else data[position:end]
             position = end
             if reading is HEAD:
-                self._parse_head(piece)
+                self._read_head(piece)
             elif reading is COUNTED:
                 self._take_counted(piece)
             elif reading is CHUNKED:
@@ -186,6 +188,14 @@ class RequestParser:
         """Where an empty line ends that began in what came before, if there is one."""
         found = (self._tail + data[position : position + 3]).find(EMPTY_LINE)
         return None if found < 0 else position + found + len(EMPTY_LINE) - len(self._tail)
+
+    def _read_head(self, piece: bytes) -> None:
+        known = None if self._head_size else self._known
+        request = None if known is None else known.request(piece, self._limits)
+        if request is None:
+            self._parse_head(piece)
+        else:
+            self._receiver.head_received(request)
 
     def _parse_head(self, piece: bytes) -> None:
         self._head_size += len(piece)
@@ -210,8 +220,11 @@ class RequestParser:
         if fields.get(b"host") != self._host or self._repeated or len(fields) > FEW_FIELDS:
             self._check_fields(fields)
         length: int | None = 0
+        self._known = None
         if not self._complete:
             length = self._start_body(fields)
+        elif self._head_size == len(piece) and self._keep_alive:
+            self._known = know_head(piece, fields)
         request = Request(
             METHODS.get(method) or method.decode(),
             self._target,
