@@ -197,7 +197,7 @@ def test_a_follower_that_leaves_closes_its_file_at_once(folder: Path) -> None:
 
 def test_a_sender_that_takes_its_time_costs_little(folder: Path) -> None:
     """Each has sent 8 KiB of a gibibyte, and goes on a byte at a time."""
-    number, kib_each = 400, 18
+    number, kib_each = 400, 24
     with (
         serving(folder, "--allow", "upload", "--keep-free", "1MiB") as server,
         ExitStack() as senders,
