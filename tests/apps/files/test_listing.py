@@ -40,7 +40,7 @@ def small_passes(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(
         folder,
         "select",
-        lambda keys, after, *, count: select(keys, after, count=count, size=1200),
+        lambda keys, after, **how: select(keys, after, size=1200, **how),
     )
 
 

@@ -44,6 +44,27 @@ def test_names_compare_folded_then_by_their_bytes(names: list[str]) -> None:
 
 
 @pytest.mark.parametrize("ordering", ORDERINGS)
+@given(
+    stands=TEXT_NAMES,
+    is_folder=st.booleans(),
+    name=st.text(st.characters(min_codepoint=1, max_codepoint=0x7F), min_size=1),
+)
+@example(stands="ab", is_folder=False, name="a")
+@example(stands="A", is_folder=False, name="a\x01")
+def test_a_folded_name_tells_on_which_side_of_a_key_a_file_stands(
+    ordering: Ordering, stands: str, is_folder: bool, name: str
+) -> None:
+    found = status(size=1, modified=1) if ordering.needs_status else None
+    key = ordering.key(stands, found, is_folder=is_folder)
+    folded = ordering.folded(key)
+    if folded is not None and name.lower() != folded:
+        own = ordering.key(name, None, is_folder=False)
+        assert (own < key) is (name.lower() < folded)
+    if ordering == Ordering() and stands.isascii() and not is_folder:
+        assert folded is not None
+
+
+@pytest.mark.parametrize("ordering", ORDERINGS)
 @given(name=TEXT_NAMES, is_folder=st.booleans(), number=st.integers(0, 2**63 - 1))
 def test_a_key_gives_its_name_back(
     ordering: Ordering, name: str, is_folder: bool, number: int

@@ -3,21 +3,26 @@
 from __future__ import annotations
 
 import os
+import re
 import stat
-from datetime import UTC, datetime, timedelta
+from datetime import date
+from functools import lru_cache
 from typing import Literal, TypeAlias
 
 import msgspec
 
 from riverrun.apps.files.names import readable
-from riverrun.http.dates import EARLIEST, LATEST
+from riverrun.http.dates import EARLIEST, EPOCH, LATEST, SECONDS_PER_DAY
 from riverrun.http.media_types import media_type_of
 from riverrun.http.targets import encode_segment
 
 EntryType: TypeAlias = Literal["file", "directory", "other"]
 
-EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 NANOSECONDS = 1_000_000_000
+TWO_DIGITS = tuple(f"{number:02}" for number in range(60))
+
+PLAIN = re.compile(r"[\w.~-]+", re.ASCII)
+"""A name that is its own segment of a path, as most are."""
 
 
 class Entry(msgspec.Struct, frozen=True, gc=False):
@@ -42,7 +47,7 @@ def describe(name: str, status: os.stat_result) -> Entry:
     shown = readable(name)
     modified = format_time(status.st_mtime_ns)
     if stat.S_ISREG(status.st_mode):
-        href = encode_segment(name)
+        href = name if PLAIN.fullmatch(name) else encode_segment(name)
         return Entry(shown, "file", status.st_size, modified, href, media_type_of(name))
     if stat.S_ISDIR(status.st_mode):
         return Entry(shown, "directory", None, modified, encode_segment(name) + "/", None)
@@ -52,5 +57,11 @@ def describe(name: str, status: os.stat_result) -> Entry:
 def format_time(nanoseconds: int) -> str:
     """A time since 1970 by RFC 3339, to the millisecond; within the years 1 to 9999."""
     seconds, rest = divmod(nanoseconds, NANOSECONDS)
-    moment = EPOCH + timedelta(seconds=min(max(seconds, EARLIEST), LATEST))
-    return f"{moment.isoformat()[:19]}.{rest // 1_000_000:03}Z"
+    days, second = divmod(min(max(seconds, EARLIEST), LATEST), SECONDS_PER_DAY)
+    time = f"{TWO_DIGITS[second // 3600]}:{TWO_DIGITS[second // 60 % 60]}:{TWO_DIGITS[second % 60]}"
+    return f"{_date(days)}T{time}.{rest // 1_000_000:03}Z"
+
+
+@lru_cache(maxsize=1024)
+def _date(days: int) -> str:
+    return date.fromordinal(EPOCH + days).isoformat()

@@ -32,6 +32,7 @@ Resolve: TypeAlias = Callable[[str], os.stat_result | None]
 """The status of what the symbolic link of this name leads to, or None if that is not ours."""
 
 KEYS_SIZE = 1024 * 1024
+BEHIND_ALL = "\x80"  # in ASCII
 KEY_OVERHEAD = 44  # bytes: the object around a key, and its place in a list
 OPEN_FLAGS = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
 
@@ -43,12 +44,38 @@ class Selection(NamedTuple):
     more: bool
 
 
+class Window:
+    """The names in ASCII, in lower case, between which a pass still looks for files.
+
+    Most lie outside, and are told apart before a key is made of them; `more` is whether any lay
+    behind it.
+    """
+
+    __slots__ = ("_ordering", "first", "last", "more")
+
+    def __init__(self, ordering: Ordering, after: bytes) -> None:
+        self._ordering = ordering
+        self.first = ordering.folded(after) or ""
+        self.last = BEHIND_ALL
+        self.more = False
+
+    def end_at(self, bound: bytes) -> None:
+        """Nothing behind this key is looked for any more."""
+        self.last = self._ordering.folded(bound) or BEHIND_ALL
+
+
 def select(
-    keys: Iterable[bytes], after: bytes, *, count: int | None = None, size: int = KEYS_SIZE
+    keys: Iterable[bytes],
+    after: bytes,
+    *,
+    count: int | None = None,
+    size: int = KEYS_SIZE,
+    bounded: Callable[[bytes], None] = lambda _: None,
 ) -> Selection:
     """The smallest keys behind `after`: at most `count`, and those that fit `size` bytes.
 
-    At least one is selected if there is any. Twice as much is held on the way.
+    At least one is selected if there is any. Twice as much is held on the way. `bounded` is told
+    the last key that may still be among them, whenever that is known or changes.
     """
     held: list[bytes] = []
     held_size = 0
@@ -67,6 +94,7 @@ def select(
             more = _keep_smallest(held, count, size) or more
             if more:
                 bound = held[-1]
+                bounded(bound)
             held_size = sum(map(len, held)) + KEY_OVERHEAD * len(held)
     more = _keep_smallest(held, count, size) or more
     return Selection(held, more)
@@ -143,7 +171,12 @@ class Folder:
         return selection
 
     async def _read(self, after: bytes, count: int | None) -> Selection:
-        return await self._in_thread(partial(select, self._keys(), after, count=count))
+        return await self._in_thread(partial(self._pass, after, count))
+
+    def _pass(self, after: bytes, count: int | None) -> Selection:
+        window = Window(self._ordering, after)
+        keys, more = select(self._keys(window), after, count=count, bounded=window.end_at)
+        return Selection(keys, more or window.more)
 
     async def render(self, keys: list[bytes], rows: Callable[[list[Entry]], bytes]) -> bytes:
         """Look at the entries of these keys and give those that are still there to `rows`."""
@@ -154,7 +187,7 @@ class Folder:
         self._thread = thread = loop.run_in_executor(None, work)
         return await asyncio.shield(thread)
 
-    def _keys(self) -> Iterator[bytes]:
+    def _keys(self, window: Window) -> Iterator[bytes]:
         key = self._ordering.key
         needs_status, hidden = self._ordering.needs_status, self._hidden
         with os.scandir(self._descriptor) as entries:
@@ -163,6 +196,16 @@ class Folder:
                     return
                 name = entry.name
                 if not hidden and name[0] == ".":
+                    continue
+                if not needs_status and entry.is_file(follow_symlinks=False):
+                    if name.isascii():
+                        folded = name.lower()
+                        if folded < window.first:
+                            continue
+                        if folded > window.last:
+                            window.more = True
+                            continue
+                    yield key(name, None, is_folder=False)
                     continue
                 is_link = entry.is_symlink()
                 self._links |= is_link

@@ -77,6 +77,17 @@ class Ordering:
             value = 0 if is_folder else status.st_size
         return rank + (GREATEST - value if descends else value).to_bytes(8, "big") + key
 
+    def folded(self, key: bytes) -> str | None:
+        """What the names of files compare with as they stand to this key, in lower case.
+
+        None where only their own keys can tell: in another order than this, and for other names
+        than those in ASCII.
+        """
+        if self.needs_status or self.order is Order.DESCENDING or key[:1] != OTHER_RANK:
+            return None
+        name = key[1:].partition(b"\0")[0]
+        return name.decode() if name.isascii() else None
+
     def name(self, key: bytes) -> str:
         """The name of the entry that a key is of."""
         if self.needs_status:
