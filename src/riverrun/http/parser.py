@@ -27,20 +27,8 @@ from riverrun.http.repeated_heads import KnownHead, know_head
 from riverrun.http.request import Request
 
 EMPTY_LINE = b"\r\n\r\n"
-METHODS = {  # of RFC 9110, and PATCH; `http.HTTPMethod` has the same, and takes longer to load
-    method.encode(): method
-    for method in (
-        "CONNECT",
-        "DELETE",
-        "GET",
-        "HEAD",
-        "OPTIONS",
-        "PATCH",
-        "POST",
-        "PUT",
-        "TRACE",
-    )
-}
+NAMES = ("CONNECT", "DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT", "TRACE")
+METHODS = {name.encode(): name for name in NAMES}  # as `http.HTTPMethod`, which loads longer
 UNKNOWN_METHOD = re.compile(rb"[A-Z-]{3,32} [!-~]+ HTTP/1\.[01]\r\n")
 FEW_FIELDS = 16  # with so many there is no need to count
 
