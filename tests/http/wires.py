@@ -42,6 +42,17 @@ class RecordingWire:
         self._room = asyncio.Event()
 
     def send(self, pieces: Sequence[Chunk]) -> None:
+        if self.passage is not None:
+            self.passage.doubt()
+        self._take(pieces)
+
+    def send_last(self, pieces: Sequence[Chunk]) -> None:
+        self.send(pieces)
+
+    def pass_on(self, chunk: bytes) -> None:
+        self._take((chunk,))
+
+    def _take(self, pieces: Sequence[Chunk]) -> None:
         if self.gone:
             raise DisconnectedError("the client went away")
         assert not self.was_cut, "something was sent behind a cut"
@@ -49,12 +60,6 @@ class RecordingWire:
         self.sends += 1
         for piece in pieces:
             self.sent += piece
-
-    def send_last(self, pieces: Sequence[Chunk]) -> None:
-        self.send(pieces)
-
-    def pass_on(self, chunk: bytes) -> None:
-        self.send((chunk,))
 
     def let_pass(self, passage: Passage | None) -> None:
         self.passage = passage

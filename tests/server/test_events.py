@@ -68,6 +68,26 @@ async def test_everybody_is_sent_everything_until_the_end(serve: Serve) -> None:
             assert await events_of(client) == [f"event {number}" for number in range(100)]
 
 
+async def test_nothing_passes_behind_an_end(serve: Serve) -> None:
+    """It would be taken for the next answer."""
+    broadcast = Broadcast()
+
+    async def follow_and_end(request: Request, response: Response) -> None:
+        following = asyncio.create_task(broadcast.follow(response, 0))
+        await until(lambda: broadcast.readers == 1)
+        broadcast.publish(b"heard")
+        assert response.try_end()
+        broadcast.publish(b"too late")
+        assert await following == len(b"heard")
+
+    server = await serve(follow_and_end)
+    async with await Client.connect(server) as client:
+        assert (await client.ask()).body == b"heard"
+        with pytest.raises(TimeoutError):
+            async with asyncio.timeout(0.1):
+                await client.reader.read(1)
+
+
 async def test_one_that_stalls_holds_nothing_and_gets_everything_later(serve: Serve) -> None:
     station = Station()
     server = await serve(station, limits=Limits(response_high_water_mark=SMALL))

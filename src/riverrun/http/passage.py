@@ -56,8 +56,8 @@ class Passage:
     def doubt(self) -> None:
         """Something has happened, after which the next chunk may have to wait, or must not pass.
 
-        Called when the wire has no room any more, when the flow is steered, and when the response
-        is ended, or writes what is not sent at once.
+        Called by the wire when it has no room any more and when it sends anything else, and when
+        the flow is steered.
         """
         if self._cohort is not None:
             self._cohort.doubt(self)

@@ -195,8 +195,6 @@ class Response(Writable):
             return
         flow, wire = self.flow, self._wire
         self.writing = True
-        if wire.passage is not None:
-            wire.passage.doubt()
         try:
             if self._framing is CHUNKED:
                 wire.send((b"%x\r\n" % region.length,))
@@ -394,8 +392,6 @@ class Response(Writable):
             self.abort()
             raise LengthError(self._declared or 0, self.body_sent)
         if self._framing is CHUNKED:
-            if self._wire.passage is not None:
-                self._wire.passage.doubt()
             last = Headers(trailers).render() if trailers else b""
             self._wire.send((b"0\r\n", last, LINE_END))
         self.state = ENDED

@@ -33,9 +33,6 @@ class Wire(Carrier, Protocol):
     last_response: bool
     """Whether the connection closes behind this response, whatever the client asked."""
 
-    passage: Passage | None
-    """Where its response is handed what others are handed too, if it is now."""
-
     def send(self, pieces: Sequence[Chunk]) -> None:
         """Hand bytes over without waiting. Raises `DisconnectedError` if nobody is there."""
 
@@ -47,9 +44,10 @@ class Wire(Carrier, Protocol):
         """What hands over bytes that others are handed too; called only while there is room."""
 
     def let_pass(self, passage: Passage | None) -> None:
-        """Have room only when no byte waits, and let `passage` know when there is none any more.
+        """Have room only when no byte waits, and have `passage` doubt when there is none any more.
 
-        With None, have it up to the high-water mark again.
+        And when anything is sent that `pass_on` is not handed. With None, have room up to the
+        high-water mark again.
         """
 
     async def drain(self) -> None:

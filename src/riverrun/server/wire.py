@@ -41,6 +41,7 @@ class SocketWire:
         "_gone",
         "_held",
         "_loop",
+        "_passage",
         "_reported",
         "_room",
         "_sender",
@@ -52,7 +53,6 @@ class SocketWire:
         "has_room",
         "high_water_mark",
         "last_response",
-        "passage",
     )
 
     def __init__(self, connection: Connection, transport: asyncio.Transport) -> None:
@@ -73,7 +73,7 @@ class SocketWire:
         self.has_room = True
         self.flows: Flows = connection.server.flows
         self.last_response = False
-        self.passage: Passage | None = None
+        self._passage: Passage | None = None
         transport.set_write_buffer_limits(high=self.high_water_mark)
 
     @property
@@ -105,6 +105,8 @@ class SocketWire:
             raise DisconnectedError("the client went away")
         if self._held is not None:
             self.flush()
+        if self._passage is not None:
+            self._passage.doubt()
         if self._copies:
             pieces = [piece if type(piece) is bytes else bytes(piece) for piece in pieces]
         self._transport.writelines(pieces)
@@ -157,7 +159,7 @@ class SocketWire:
 
     def let_pass(self, passage: Passage | None) -> None:
         """Have room only while nothing waits in the transport, or up to the high-water mark."""
-        self.passage = passage
+        self._passage = passage
         if not self._gone:
             high = self.high_water_mark if passage is None else 0
             self._transport.set_write_buffer_limits(high=high)
@@ -275,8 +277,8 @@ class SocketWire:
 
     def _have_no_room(self) -> None:
         self.has_room = False
-        if self.passage is not None:
-            self.passage.doubt()
+        if self._passage is not None:
+            self._passage.doubt()
 
     def _wake(self) -> None:
         room, self._room = self._room, None
