@@ -63,23 +63,27 @@ def take(client: socket.socket, size: int | None = None) -> int:
 
 
 def warmed(server: Serving, path: str, *lines: str) -> None:
-    """Have it do once what is measured, so that what it loads and keeps is not counted."""
+    """Have it do once what is measured, so that what it loads and keeps is not counted.
+
+    Some of it is loaded, and what is free given back, a moment after the start or an answer.
+    """
     with asking(server, path, *lines) as client:
         take(client)
+    until_it_rests(server, at_least=1)
 
 
 def grown(kib: int) -> float:
     return kib / KIB_A_MIB
 
 
-def until_it_rests(server: Serving) -> None:
-    """Wait until it works no more: what can be sent has been, and the rest waits."""
+def until_it_rests(server: Serving, at_least: float = 0.15) -> None:
+    """Wait until it has not worked for so many seconds: what can be sent has been."""
     seen = -1
 
     def rests() -> bool:
         nonlocal seen
         last, seen = seen, ticks(server)
-        time.sleep(0.15)
+        time.sleep(at_least)
         return seen == last
 
     eventually(rests)

@@ -15,7 +15,7 @@ PAGE = Path(__file__).parents[2] / "docs" / "flows.md"
 PROGRAMS = re.findall(r"```python\n(.*?)```", PAGE.read_text(), re.DOTALL)
 CONSOLES = re.findall(r"```console\n(.*?)```", PAGE.read_text(), re.DOTALL)
 CUT = (18, 56)  # as curl has them: a part of the file, or the connection was reset
-SLOWLY = ("--limit-rate", "500k", "--no-progress-meter", "--output", "/dev/null")
+SLOWLY = ("--limit-rate", "20M", "--no-progress-meter", "--output", "/dev/null")
 
 
 def test_the_commands_do_what_they_show(tmp_path: Path) -> None:

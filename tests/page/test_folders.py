@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Iterator
-from contextlib import suppress
 from pathlib import Path
 from statistics import median
 
 import pytest
-from playwright.async_api import Browser, Error, Page, expect
+from playwright.async_api import Browser, Page, expect
 from tests.page.conftest import complaints
 from tests.support.browser import PHONE, eventually, open_page, visiting
 from tests.support.crowd import FILES, name_of
@@ -145,15 +144,15 @@ async def test_a_listing_that_is_cut_keeps_what_came_and_is_asked_for_again(
 ) -> None:
     async with visiting(browser) as visit:
         page = visit.page
-        with proxy_in_thread(server.port, seed=3, shortest=600, longest=60_000) as proxy:
+        with proxy_in_thread(
+            server.port, seed=3, shortest=2_000, longest=60_000, resets=False
+        ) as proxy:
             for number in range(2_000):
                 (tree / "music" / f"{number:04}.txt").touch()
-            for _ in range(20):  # until the page itself came through uncut
-                with suppress(Error):
-                    address = f"http://127.0.0.1:{proxy.port}/music/old/"
-                    await page.goto(address, wait_until="commit")
-                    await page.locator(".toolbar").wait_for(timeout=2_000)
-                    break
+            proxy.mend()
+            await open_page(page, f"http://127.0.0.1:{proxy.port}/music/old/")
+            await page.locator(".toolbar").wait_for()
+            proxy.cut_again()
             await page.evaluate("history.pushState(null, '', '/music/')")
             await page.evaluate("dispatchEvent(new PopStateEvent('popstate'))")
             await expect(page.get_by_text("The connection was lost before all")).to_be_visible()

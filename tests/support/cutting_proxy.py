@@ -2,14 +2,15 @@
 
 It listens on 127.0.0.1 and passes bytes to a port there and back. Each connection is cut when so
 many bytes have passed, both directions together, as a random number from `shortest` to `longest`
-says; about every other one with a reset, the others as if the far side had ended. Connection by
-connection the numbers depend on nothing but `seed`.
+says; about every other one with a reset, the others as if the far side had ended. A reset takes
+with it what was passed and not yet read, so `resets=False` is for those who look at what came.
+Connection by connection the numbers depend on nothing but `seed`.
 
     async with CuttingProxy(port, seed=1, shortest=1000, longest=100_000) as proxy: ...
     with proxy_in_thread(port, seed=1, shortest=1000, longest=100_000) as proxy: ...
 
 `proxy.hold_after(n)` passes nothing more to the server when it has got n bytes, and cuts nothing:
-the network has gone. `proxy.mend()` lets everything pass.
+the network has gone. `proxy.mend()` lets everything pass, until `proxy.cut_again()`.
 """
 
 from __future__ import annotations
@@ -35,7 +36,9 @@ class CuttingProxy:
     that it has passed to the server and from it.
     """
 
-    def __init__(self, target_port: int, seed: int, shortest: int, longest: int) -> None:
+    def __init__(
+        self, target_port: int, seed: int, shortest: int, longest: int, *, resets: bool = True
+    ) -> None:
         self.port = 0
         self.connections = 0
         self.cuts = 0
@@ -44,6 +47,7 @@ class CuttingProxy:
         self._target_port = target_port
         self._random = random.Random(seed)
         self._range = shortest, longest
+        self._resets = resets
         self._mended = False
         self._held_at: int | None = None
         self._served: dict[asyncio.Task[None], asyncio.StreamWriter] = {}
@@ -77,6 +81,10 @@ class CuttingProxy:
         self._mended = True
         self._held_at = None
 
+    def cut_again(self) -> None:
+        """Cut as before, those at once that have passed their number meanwhile."""
+        self._mended = False
+
     def hold_after(self, sent: int) -> None:
         """Cut no more; pass nothing on to the server when `sent` bytes have been."""
         self._mended = True
@@ -90,7 +98,8 @@ class CuttingProxy:
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.connections += 1
-        line = _Line(self._random.randint(*self._range), resets=self._random.random() < 0.5)
+        left, reset = self._random.randint(*self._range), self._random.random() < 0.5
+        line = _Line(left, resets=reset and self._resets)
         try:
             far_reader, far_writer = await asyncio.open_connection(
                 "127.0.0.1", self._target_port, limit=READ_SIZE
@@ -135,7 +144,7 @@ class CuttingProxy:
     ) -> None:
         while chunk := await reader.read(READ_SIZE):
             if not self._mended:
-                chunk = chunk[: line.left]
+                chunk = chunk[: max(line.left, 0)]
             line.left -= len(chunk)
             while to_server and self._held_at is not None and self.sent >= self._held_at:
                 await asyncio.sleep(0.01)
@@ -171,10 +180,10 @@ def _reset_at_close(writer: asyncio.StreamWriter) -> None:
 
 @contextmanager
 def proxy_in_thread(
-    target_port: int, *, seed: int, shortest: int, longest: int
+    target_port: int, *, seed: int, shortest: int, longest: int, resets: bool = True
 ) -> Iterator[CuttingProxy]:
     """A `CuttingProxy` with an event loop of its own, for tests that have none."""
-    proxy = CuttingProxy(target_port, seed, shortest, longest)
+    proxy = CuttingProxy(target_port, seed, shortest, longest, resets=resets)
     started = threading.Event()
     loop = asyncio.new_event_loop()
     ended = asyncio.Event()
