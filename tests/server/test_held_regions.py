@@ -6,6 +6,7 @@ import asyncio
 import os
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack
+from itertools import count
 from pathlib import Path
 
 import pytest
@@ -17,6 +18,7 @@ from riverrun.http.limits import KIB
 
 CONTENT = os.urandom(100 * KIB)
 COUNT = 5
+numbers = count()
 Sendfile = Callable[[int, int, int, int], int]
 
 
@@ -46,8 +48,9 @@ def replace(monkeypatch: pytest.MonkeyPatch) -> Callable[[Sendfile], None]:
 
 
 def ask_all(clients: list[Client], *lines: str) -> None:
+    """Ask each for the file, in a way in which nobody has asked before (see `Repeats`)."""
     for client in clients:
-        client.push(request("/file.bin", "GET", *lines))
+        client.push(request("/file.bin", "GET", f"X-Number: {next(numbers)}", *lines))
 
 
 async def test_all_are_handled_before_the_first_is_answered(

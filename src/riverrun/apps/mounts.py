@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Mapping
 from typing import Final
 
 from riverrun.http.handler import Handler, close_handler, start_handler, stop_handler
+from riverrun.http.repeats import Repeat, repeatable
 from riverrun.http.request import Request
 from riverrun.http.response import Response
 from riverrun.http.targets import encode_path
@@ -42,13 +43,14 @@ class Mounts:
 
     def __call__(self, request: Request, response: Response) -> Awaitable[None]:
         """Answer; what is the root's gets there without its target being parsed."""
-        target = request.target
-        if target[:2] in self._of_root:
-            return self._root(request, response)
-        plain = target.startswith(SLASH) and ENCODED not in target
-        if plain and not target.startswith(self._starts):
+        if request.target[:2] in self._of_root:
             return self._root(request, response)
         return self._find(request)(request, response)
+
+    def repeat(self, request: Request) -> Repeat | None:
+        """What its handler has to say; see `Repeatable`."""
+        handler = repeatable(self._find(request))
+        return None if handler is None else handler.repeat(request)
 
     def start(self) -> None:
         """A server starts: tell all; see `Startable`."""
@@ -66,6 +68,10 @@ class Mounts:
             close_handler(handler)
 
     def _find(self, request: Request) -> Handler:
+        target = request.target
+        plain = target.startswith(SLASH) and ENCODED not in target
+        if plain and not target.startswith(self._starts):
+            return self._root
         segments = request.url.segments
         for length in range(min(self._depth, len(segments)), 0, -1):
             handler = self._mounts.get(segments[:length])

@@ -7,6 +7,8 @@ an extension means two things, the one that browsers can play or show counts: ``
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 OCTET_STREAM = "application/octet-stream"
 
 EXTENSIONS = {
@@ -218,6 +220,7 @@ def is_compressible(content_type: str) -> bool:
     )
 
 
+@lru_cache(maxsize=256)
 def is_script(content_type: str) -> bool:
     """Whether a browser could run a body of this type as a script of the origin it came from.
 

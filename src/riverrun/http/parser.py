@@ -11,7 +11,6 @@ can stop between two pipelined requests, and that the size of a head is known be
 
 from __future__ import annotations
 
-import re
 from contextlib import suppress
 from enum import Enum
 from typing import NoReturn, Protocol
@@ -23,13 +22,13 @@ from riverrun.http.chunk_framing import ChunkFraming
 from riverrun.http.headers import Fields
 from riverrun.http.hosts import check_host
 from riverrun.http.limits import Limits
+from riverrun.http.parser_refusals import refusal_of
 from riverrun.http.repeated_heads import KnownHead, know_head
 from riverrun.http.request import Request
 
 EMPTY_LINE = b"\r\n\r\n"
 NAMES = ("CONNECT", "DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT", "TRACE")
 METHODS = {name.encode(): name for name in NAMES}  # as `http.HTTPMethod`, which loads longer
-UNKNOWN_METHOD = re.compile(rb"[A-Z-]{3,32} [!-~]+ HTTP/1\.[01]\r\n")
 FEW_FIELDS = 16  # with so many there is no need to count
 
 
@@ -117,6 +116,11 @@ class RequestParser:
     def within_head(self) -> bool:
         """Whether part of a head has come and the rest has not."""
         return self._head_size > self._blank_size and self._reading is HEAD
+
+    @property
+    def at_rest(self) -> bool:
+        """Whether what comes next is the beginning of a head, and would be parsed at once."""
+        return self._reading is HEAD and not (self._head_size or self.paused)
 
     @property
     def counted(self) -> int:
@@ -209,7 +213,7 @@ class RequestParser:
         except httptools.HttpParserUpgrade:
             self._decline_upgrade()
         except httptools.HttpParserError as error:
-            raise self._refusal(error, piece) from None
+            raise refusal_of(error, piece, whole=self._head_size == len(piece)) from None
         method = self._method
         if method is None:
             if self._blank_size + len(piece) == self._head_size and not piece.strip(b"\r\n"):
@@ -286,7 +290,7 @@ class RequestParser:
         try:
             parser.feed_data(piece)
         except httptools.HttpParserError as error:
-            raise self._refusal(error, piece) from None
+            raise refusal_of(error, piece, whole=False) from None
         if len(self._fields) + self._repeated > self._limits.field_count:
             raise HTTPError(431, "Too many trailer fields.")
         framing.check(len(piece), complete=self._complete)
@@ -337,18 +341,6 @@ class RequestParser:
         parser.feed_data(b"POST / HTTP/1.1\r\n" + framing + b"\r\n")
         self._target, self._fields = target, fields
         self._method, self._keep_alive, self._http_1_0 = method, keep_alive, http_1_0
-
-    def _refusal(self, error: httptools.HttpParserError, piece: bytes) -> HTTPError:
-        if isinstance(error, httptools.HttpParserCallbackError) and isinstance(
-            error.__context__, HTTPError
-        ):
-            return error.__context__
-        if isinstance(error, httptools.HttpParserInvalidMethodError):
-            if self._head_size == len(piece) and UNKNOWN_METHOD.match(piece):
-                return HTTPError(501)
-        elif str(error) == "Invalid HTTP version":
-            return HTTPError(505)
-        return HTTPError(400, f"The request is not valid HTTP/1.1: {error}.")
 
     # What llhttp calls. Exceptions reach `_feed` wrapped, so only `HTTPError` is raised here.
 

@@ -15,12 +15,15 @@ from collections.abc import Callable
 from enum import Enum
 from queue import SimpleQueue
 from time import gmtime, monotonic, strftime
-from typing import Final, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from riverrun.flows import Flow, Waiting
 from riverrun.http.request import Request
 from riverrun.http.response import Response
 from riverrun.http.response_state import ENDED
+
+if TYPE_CHECKING:
+    from riverrun.server.repeats import Known
 
 BATCH_LINES = 512
 BATCH_SECONDS = 0.1
@@ -145,7 +148,7 @@ class AccessLog:
     def add(self, client: str, request: Request, response: Response, started_at: float) -> None:
         """Note an exchange that is over; `started_at` is a time of `time.monotonic`."""
         seconds = monotonic() - started_at
-        style, values = self._style, self._values
+        style = self._style
         came, went = request.opened_flow, response.opened_flow
         if came is went is None and response.state is ENDED:
             moved, end = response.body_sent, style.well
@@ -154,12 +157,32 @@ class AccessLog:
             moved = response.moved if cut else response.body_sent
             waited = None if came is went is None else _waits(seconds, came, went)
             end = style.ended(cut, seconds, waited)
-        target = request.target.decode("ascii", "backslashreplace")
+        self._note(client, request.method, request.target, response.status, moved, seconds, end)
+
+    def add_repeat(self, client: str, known: Known, started_at: float) -> None:
+        """Note an answer that was given again; see `add`."""
+        repeat = known.repeat
+        seconds = monotonic() - started_at
+        end = self._style.well
+        self._note(client, known.method, known.target, repeat.status, repeat.length, seconds, end)
+
+    def _note(
+        self,
+        client: str,
+        method: str,
+        target: bytes,
+        status: int,
+        moved: int,
+        seconds: float,
+        end: str,
+    ) -> None:
+        style, values = self._style, self._values
+        text = target.decode("ascii", "backslashreplace")
         values += (
             client or style.nobody,
-            request.method,
-            target if style.quote is None else style.quote(target),
-            response.status,
+            method,
+            text if style.quote is None else style.quote(text),
+            status,
             moved,
             seconds,
             end,

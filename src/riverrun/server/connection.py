@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from enum import Enum
 from time import monotonic
 from typing import TYPE_CHECKING, cast
 
@@ -22,6 +21,7 @@ from riverrun.http.response import Response
 from riverrun.http.response_state import ENDED
 from riverrun.server.exchange import Exchange, fail
 from riverrun.server.intake import Hold, Incoming, Intake
+from riverrun.server.phase import CLOSED, DRAINING, IDLE, LINGERING, RUNNING
 from riverrun.server.turns import SMALL_ARRIVAL
 from riverrun.server.wire import SocketWire
 
@@ -33,27 +33,11 @@ ABOUT_TO_ANSWER = 0.025  # seconds, for a client that has ended its input (decis
 UNREADABLE = Request("GET", b"", {}, keep_alive=False)
 
 
-class Phase(Enum):
-    """What a connection is doing.
-
-    From IDLE to RUNNING and back, once an exchange, by way of DRAINING when a body was left
-    unread. LINGERING after the last response, while the client may still be sending.
-    """
-
-    IDLE = "idle"
-    RUNNING = "running"
-    DRAINING = "draining"
-    LINGERING = "lingering"
-    CLOSED = "closed"
-
-
-IDLE, RUNNING, DRAINING, LINGERING, CLOSED = Phase  # looked up faster than members, and often
-
-
 class Connection(asyncio.BufferedProtocol):
     """The protocol of one accepted socket."""
 
     __slots__ = (
+        "_arrived",
         "_dropped",
         "_exchange",
         "_head_since",
@@ -77,6 +61,7 @@ class Connection(asyncio.BufferedProtocol):
         self._queue: deque[Request] | None = None
         self._refusal: HTTPError | None = None
         self._dropped = 0
+        self._arrived = b""  # what came last, if it is the beginning of a head
 
     # What the transport calls.
 
@@ -110,6 +95,12 @@ class Connection(asyncio.BufferedProtocol):
 
     def receive(self, data: bytes) -> None:
         """Take what has come from the client. Whatever goes wrong is this connection's alone."""
+        repeats = self.server.repeats
+        if repeats is not None and self._phase is IDLE and self._intake.parser.at_rest:
+            if not self._queue and repeats.answer(self, data):
+                self._since = self.server.clock.now
+                return
+            self._arrived = data
         try:
             self._intake.parser.feed(data)
         except HTTPError as error:
@@ -118,6 +109,7 @@ class Connection(asyncio.BufferedProtocol):
             context = {"message": "a connection failed", "exception": error, "protocol": self}
             self.server.loop.call_exception_handler(context)
             self.abort()
+        self._arrived = b""
 
     def eof_received(self) -> bool:
         """Go on sending to a client that has only stopped sending."""
@@ -318,6 +310,8 @@ class Connection(asyncio.BufferedProtocol):
             if access_log is not None:
                 access_log.add(self.client, request, response, started_at)
             self._since = server.clock.now
+            if self._arrived and server.repeats is not None:
+                server.repeats.answered(self._arrived, request)
             return
         self._phase = RUNNING
         self._exchange = exchange = Exchange(self, request, response, started_at)

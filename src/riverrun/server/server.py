@@ -11,6 +11,7 @@ from typing import Self
 
 from riverrun.flows import Flows
 from riverrun.http.handler import Handler, start_handler, stop_handler
+from riverrun.http.repeats import repeatable
 from riverrun.server.clock import Clock
 from riverrun.server.connection import Connection
 from riverrun.server.descriptors import TurnedAway, room_for_connections
@@ -18,6 +19,7 @@ from riverrun.server.hangups import Hangups
 from riverrun.server.heap import Heap
 from riverrun.server.listeners import open_listener
 from riverrun.server.options import Options
+from riverrun.server.repeats import Repeats
 from riverrun.server.runner import RunnerPool
 from riverrun.server.transports import listen
 from riverrun.server.turns import Turn
@@ -73,6 +75,8 @@ class Server:
         self.runners = RunnerPool(self.loop)
         self.hangups = Hangups(self.loop)
         self.turn = Turn(self.loop)
+        handler = repeatable(self.handler)
+        self.repeats = None if handler is None else Repeats(self, handler)
         self.budget = BufferBudget(self.options.limits.buffer_budget)
         most = self.options.limits.connection_count
         self.most_connections = room_for_connections() if most is None else most

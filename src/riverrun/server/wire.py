@@ -125,6 +125,30 @@ class SocketWire:
         else:
             self.send(pieces)
 
+    def may_send_at_once(self, size: int, *, region: bool) -> bool:
+        """Whether a whole answer with a body of `size` may leave with the others, now.
+
+        A `region` is a body that is sent from a file. No limit is in the way if so, and what they
+        admit is taken to be sent.
+        """
+        if self._gone or self._held is not None or not (self.has_room and self._turn.handling):
+            return False
+        if region and (
+            self._sender is None
+            or not self._sender.eager
+            or self._transport.get_write_buffer_size()
+        ):
+            return False
+        return not self.flows.limited or self.flows.admits(self._connection.client, size)
+
+    def hold_region(self, head: bytes, descriptor: int, offset: int, length: int) -> None:
+        """Send `head` and a region with the answers of others, where `may_send_at_once`.
+
+        The descriptor is the wire's from now on.
+        """
+        self._held = HeldRegion(head, descriptor, offset, length)
+        self._turn.add_answer(self)
+
     def flush(self) -> None:
         """Send what is held for the end of the turn."""
         held, self._held = self._held, None
@@ -186,8 +210,7 @@ class SocketWire:
             return 0
         if sender.eager and self._turn.handling and length <= SMALL_REGION:
             with suppress(OSError):  # too many files are open
-                self._held = HeldRegion(head, os.dup(descriptor), offset, length)
-                self._turn.add_answer(self)
+                self.hold_region(head, os.dup(descriptor), offset, length)
                 return length
         head_sent, sent = sender.try_send(head, descriptor, offset, length)
         if head_sent < len(head):
@@ -293,7 +316,8 @@ class SocketWire:
             await self.drain()
         finally:
             flow.waiting = None
-            self._transport.set_write_buffer_limits(high=self.high_water_mark)
+            if not self._gone:
+                self._transport.set_write_buffer_limits(high=self.high_water_mark)
         return await sender.send(region, flow)
 
     async def _send_by_reading(self, region: FileRegion, flow: Flow) -> int:

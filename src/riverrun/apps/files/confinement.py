@@ -18,6 +18,7 @@ import stat
 import sys
 from collections.abc import Callable
 from contextlib import suppress
+from functools import partial
 
 STORE_FOLDER = ".riverrun"
 """What riverrun itself keeps in a folder that it serves; nobody else gets to it."""
@@ -67,6 +68,26 @@ class Root:
             if isinstance(error, OSError) and error.errno in OUR_OWN_TROUBLE:
                 raise
             raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT)) from None
+
+    def opener(self, segments: tuple[str, ...]) -> Callable[[], int]:
+        """What opens what lies at `segments`, again and again; see `open`.
+
+        For one name it is the system's own call, whose errors it raises; and it follows no link.
+        """
+        if len(segments) != 1 or "/" in segments[0] or segments[0] in NOT_DOWN:
+            return partial(self.open, segments)
+        flags = OPEN_FLAGS | os.O_NOFOLLOW
+        return partial(os.open, segments[0], flags, dir_fd=self._descriptor)
+
+    def changed_ns(self, folder: tuple[str, ...]) -> int:
+        """When a name in `folder` was last added or removed, in nanoseconds; raises as `open`."""
+        if not folder:
+            return os.fstat(self._descriptor).st_mtime_ns
+        descriptor = self.open(folder)
+        try:
+            return os.fstat(descriptor).st_mtime_ns
+        finally:
+            os.close(descriptor)
 
     def make_folders(self, segments: tuple[str, ...], *, mode: int = 0o777) -> int:
         """Open the folder at `segments`, making what is missing of it; see `open`.

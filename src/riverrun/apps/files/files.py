@@ -6,21 +6,24 @@ import asyncio
 import os
 import stat
 from collections.abc import Awaitable, Callable, Sequence
-from functools import cached_property
+from functools import cached_property, partial
 from typing import TYPE_CHECKING, Final
 
 from riverrun.apps.files.confinement import STORE_FOLDER, Root
 from riverrun.apps.files.following import follow_file, parse_start
 from riverrun.apps.files.missing import not_found
 from riverrun.apps.files.open_file import OpenFile
-from riverrun.apps.files.representation import represent
-from riverrun.apps.files.sending import send_at_once, send_file
-from riverrun.apps.files.siblings import choose_coding, open_siblings
+from riverrun.apps.files.repeating import repeat_of_file
+from riverrun.apps.files.representation import Representation, represent
+from riverrun.apps.files.sending import send, send_at_once, send_file
+from riverrun.apps.files.siblings import Siblings, choose_coding
 from riverrun.errors import HTTPError
 from riverrun.http.content_disposition import content_disposition
 from riverrun.http.handler import FINISHED
+from riverrun.http.headers import Headers
 from riverrun.http.media_types import SANDBOX, is_script
 from riverrun.http.negotiation import choose_media_type
+from riverrun.http.repeats import Repeat
 from riverrun.http.request import Request
 from riverrun.http.response import Response
 from riverrun.http.targets import Target, encode_path, parse_query, parse_target
@@ -59,6 +62,7 @@ class Files:
         enhancement: Callable[[], Enhancement] | None = None,
     ) -> None:
         self.root = Root(root)
+        self._siblings = Siblings(self.root)
         self._hidden = hidden
         self._cors = cors
         self._methods = ", ".join((*READING_METHODS, "OPTIONS", *changes))
@@ -80,7 +84,7 @@ class Files:
     def __call__(self, request: Request, response: Response) -> Awaitable[None]:
         """Answer; at once where the file is small and in memory, as most are."""
         if self._cors is not None:
-            self._open_to_origin(response)
+            self._open_to_origin(response.headers)
         if request.method not in READING_METHODS:
             return self._answer_other(request.method, response)
         target = parse_target(request.method, request.target)
@@ -98,20 +102,50 @@ class Files:
         file = None
         try:
             status = os.fstat(descriptor)
-            if stat.S_ISREG(status.st_mode) and not (target.trailing_slash or target.query):
+            if stat.S_ISREG(status.st_mode) and not (
+                target.trailing_slash or target.query or WANTS_DIGEST in request.fields
+            ):
                 representation = represent(
                     segments[-1], status.st_size, status.st_mtime_ns, status.st_ino
                 )
-                if not representation.compressible and WANTS_DIGEST not in request.fields:
-                    if send_at_once(request, response, descriptor, representation):
-                        return FINISHED
+                if representation.compressible:
                     file = OpenFile(descriptor, status)
-                    return send_file(request, response, file, representation)
+                    file, representation = self._choose(segments, request, response, file)
+                    return send(request, response, file, representation)
+                if send_at_once(request, response, descriptor, representation):
+                    return FINISHED
+                file = OpenFile(descriptor, status)
+                return send_file(request, response, file, representation)
             file = OpenFile(descriptor, status)
             return self._answer(target, request, response, file)
         finally:
             if file is None:
                 os.close(descriptor)
+
+    def repeat(self, request: Request) -> Repeat | None:
+        """What answers requests like this one while the file is what it is; see `Repeatable`."""
+        target = parse_target(request.method, request.target)
+        segments = target.segments
+        if not segments or target.trailing_slash or target.query or WANTS_DIGEST in request.fields:
+            return None
+        open_file = self.root.opener(segments)
+        try:
+            file = OpenFile.of(open_file())
+        except OSError:
+            return None
+        if not file.is_regular:
+            return None
+        representation = file.represent(segments[-1])
+        headers = Headers()
+        if self._cors is not None:
+            self._open_to_origin(headers)
+        holds = None
+        if representation.compressible:
+            if self._siblings.open(segments, file):
+                return None  # there are more files to look at
+            holds = partial(self._siblings.none_known, segments)
+            self._confine(headers, representation.content_type)
+        return repeat_of_file(request, headers, open_file, file, representation, holds)
 
     @cached_property
     def _digests(self) -> Digests:
@@ -153,33 +187,48 @@ class Files:
     async def _answer_file(
         self, target: Target, request: Request, response: Response, file: OpenFile
     ) -> None:
-        name = target.segments[-1]
-        representation = file.represent(name)
-        self._confine(response, representation.content_type)
         parameters = dict(parse_query(target.query))
         if "download" in parameters:
-            filename = parameters["download"] or name
+            filename = parameters["download"] or target.segments[-1]
             response.headers["content-disposition"] = content_disposition(filename)
         if "follow" in parameters:
+            content_type = file.represent(target.segments[-1]).content_type
+            self._confine(response.headers, content_type)
             start = parse_start(parameters["follow"])
-            await follow_file(
-                request, response, file.descriptor, representation.content_type, start
-            )
+            await follow_file(request, response, file.descriptor, content_type, start)
             return
-        if representation.compressible:
-            siblings = open_siblings(self.root, target.segments, file)
-            if siblings:
-                response.headers.add("vary", "accept-encoding")
-                coding = choose_coding(siblings, request.fields.get(b"accept-encoding"))
-                if coding:
-                    file = siblings.pop(coding)
-                    representation = file.represent(name, coding)
-                del siblings
+        file, representation = self._choose(target.segments, request, response, file)
         if WANTS_DIGEST in request.fields:
             digest = await self._digests.of(request, file, representation)
             if digest is not None:
                 response.headers["repr-digest"] = digest
-        await send_file(request, response, file, representation)
+        await send(request, response, file, representation)
+
+    def _choose(
+        self, segments: tuple[str, ...], request: Request, response: Response, file: OpenFile
+    ) -> tuple[OpenFile, Representation]:
+        """The file itself, or its sibling that the client likes better; and what is said of it.
+
+        Only what is returned stays open.
+        """
+        name = segments[-1]
+        representation = file.represent(name)
+        self._confine(response.headers, representation.content_type)
+        if not representation.compressible:
+            return file, representation
+        try:
+            siblings = self._siblings.open(segments, file)
+        except BaseException:
+            file.close()
+            raise
+        if siblings:
+            response.headers.add("vary", "accept-encoding")
+            coding = choose_coding(siblings, request.fields.get(b"accept-encoding"))
+            if coding:
+                file.close()
+                file = siblings.pop(coding)
+                representation = file.represent(name, coding)
+        return file, representation
 
     async def _answer_folder(
         self, target: Target, request: Request, response: Response, folder: OpenFile
@@ -197,8 +246,8 @@ class Files:
             if index is not None:
                 response.headers.add("vary", "accept")
                 representation = index.represent(INDEX)
-                self._confine(response, representation.content_type)
-                await send_file(request, response, index, representation)
+                self._confine(response.headers, representation.content_type)
+                await send(request, response, index, representation)
                 return
         await send_listing(
             request,
@@ -235,11 +284,11 @@ class Files:
             return None
         return index if index.is_regular else None
 
-    def _confine(self, response: Response, content_type: str) -> None:
+    def _confine(self, headers: Headers, content_type: str) -> None:
         """Where strangers put files, and where the page is, scripts have an origin of their own."""
         guarded = self._takes_files or self._enhance is not None
         if guarded and is_script(content_type):
-            response.headers["content-security-policy"] = SANDBOX
+            headers["content-security-policy"] = SANDBOX
 
     async def _answer_other(self, method: str, response: Response) -> None:
         if method != "OPTIONS":
@@ -252,9 +301,8 @@ class Files:
             response.headers["access-control-max-age"] = "86400"
         await response.end()
 
-    def _open_to_origin(self, response: Response) -> None:
+    def _open_to_origin(self, headers: Headers) -> None:
         assert self._cors is not None
-        headers = response.headers
         headers["access-control-allow-origin"] = self._cors
         headers["access-control-expose-headers"] = "accept-ranges, content-range, etag, link"
         if self._cors != "*":

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Awaitable
 from time import monotonic
 
 from riverrun.apps.files.answers import DECIDING_FIELDS, decide
 from riverrun.apps.files.open_file import OpenFile
 from riverrun.apps.files.representation import Representation
+from riverrun.http.handler import FINISHED
 from riverrun.http.ranges import ByteRange
 from riverrun.http.request import Request
 from riverrun.http.response import Response
@@ -22,6 +24,24 @@ SENT_AT_ONCE = 1024 * 1024
 
 RESIDENT_SECONDS = 1.0
 """How long a file that was read is taken to be in the page cache: that keeps what is in use."""
+
+
+def send(
+    request: Request, response: Response, file: OpenFile, representation: Representation
+) -> Awaitable[None]:
+    """Answer a GET or HEAD from `file`, at once or else as `send_file`; it is closed in any case.
+
+    Raises `HTTPError` as `decide` does.
+    """
+    try:
+        at_once = send_at_once(request, response, file.descriptor, representation)
+    except BaseException:
+        file.close()
+        raise
+    if not at_once:
+        return send_file(request, response, file, representation)
+    file.close()
+    return FINISHED
 
 
 def send_at_once(
@@ -45,27 +65,51 @@ def send_at_once(
     if answer.body and request.method == "GET":
         (asked,) = answer.body
         assert isinstance(asked, ByteRange)
-        reads = answer.length <= READ_AT_ONCE
         now = monotonic()
-        is_known = now < representation.resident_until
-        if not reads:
-            if not (is_known or is_resident(descriptor, asked.offset + asked.length - 1)):
+        if answer.length > READ_AT_ONCE:
+            if not is_at_hand(descriptor, asked, representation, now):
                 return False
-        elif is_known:
-            chunk = os.pread(descriptor, asked.length, asked.offset)
-        else:
-            chunk = read_resident(descriptor, bytearray(asked.length), asked.offset)
-        if reads and len(chunk) != answer.length:
-            return False
-        if not is_known and asked.length == representation.length:
-            representation.resident_until = now + RESIDENT_SECONDS
-        if not reads:
             response.status = answer.status
             response.prepare(answer.fields, answer.length)
             return response.try_end_region(descriptor, *asked)
+        chunk = read_at_hand(descriptor, asked, representation, now)
+        if len(chunk) != asked.length:
+            return False
     response.status = answer.status
     response.prepare(answer.fields, answer.length)
     return response.try_end(chunk)
+
+
+def is_at_hand(
+    descriptor: int, asked: ByteRange, representation: Representation, now: float
+) -> bool:
+    """Whether a part of a file can be sent without waiting for a disk, as far as is known.
+
+    `now` is a time of `time.monotonic`.
+    """
+    if now < representation.resident_until:
+        return True
+    if not is_resident(descriptor, asked.offset + asked.length - 1):
+        return False
+    _note_resident(asked, representation, now)
+    return True
+
+
+def read_at_hand(
+    descriptor: int, asked: ByteRange, representation: Representation, now: float
+) -> bytes:
+    """Read a part of a file, or less than all of it if a disk would be waited for."""
+    if now < representation.resident_until:
+        chunk = os.pread(descriptor, asked.length, asked.offset)
+    else:
+        chunk = read_resident(descriptor, bytearray(asked.length), asked.offset)
+        _note_resident(asked, representation, now)
+    return chunk
+
+
+def _note_resident(asked: ByteRange, representation: Representation, now: float) -> None:
+    if asked.length == representation.length:
+        representation.resident_until = now + RESIDENT_SECONDS
 
 
 async def send_file(

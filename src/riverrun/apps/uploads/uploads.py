@@ -32,6 +32,7 @@ from riverrun.apps.uploads.tus import Tus
 from riverrun.apps.uploads.upload import Upload
 from riverrun.errors import HTTPError
 from riverrun.http.origins import check_origin, check_reader, own_names
+from riverrun.http.repeats import Repeat
 from riverrun.http.request import Request
 from riverrun.http.response import Response
 from riverrun.http.resumable_uploads import PARTIAL_UPLOAD
@@ -92,6 +93,12 @@ class Uploads:
         if request.method in READING_METHODS and not _may_be_own(request.target):
             return self._read(request, response)
         return self._answer(request, response)
+
+    def repeat(self, request: Request) -> Repeat | None:
+        """What `Files` says of what it has; see `Repeatable`."""
+        if request.method not in READING_METHODS or _may_be_own(request.target):
+            return None
+        return self._files.repeat(request)
 
     def start(self) -> None:
         """From now on what expires is removed; see `riverrun.http.handler.Startable`."""

@@ -1,0 +1,133 @@
+"""Answering again from a file that is what it was: it is opened, looked at and sent, no more."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from typing import Final
+
+from riverrun.apps.files.answers import decide
+from riverrun.apps.files.open_file import OpenFile
+from riverrun.apps.files.representation import Answer, Representation
+from riverrun.apps.files.sending import READ_AT_ONCE, is_at_hand, read_at_hand
+from riverrun.errors import HTTPError
+from riverrun.http.headers import Headers
+from riverrun.http.heads import LINE_END, render_head
+from riverrun.http.ranges import ByteRange
+from riverrun.http.repeats import RepeatWire
+from riverrun.http.request import Request
+
+LONGEST: Final = 256 * 1024
+"""Of what is longer, finding the answer is a small part."""
+
+
+class FileRepeat:
+    """A `Repeat` from the file that `open_file` opens, while it is of one `Representation`."""
+
+    __slots__ = (
+        "_asked",
+        "_fields",
+        "_holds",
+        "_inode",
+        "_modified_ns",
+        "_open",
+        "_representation",
+        "_size",
+        "_status_line",
+        "length",
+        "region",
+        "status",
+    )
+
+    def __init__(
+        self,
+        open_file: Callable[[], int],
+        file: OpenFile,
+        representation: Representation,
+        answer: Answer,
+        head: bytes,
+        holds: Callable[[], bool] | None,
+        *,
+        sends_body: bool,
+    ) -> None:
+        """`head` is that of the response, but for the fields that every response carries."""
+        self._holds = holds
+        self._open = open_file
+        self._size = file.size
+        self._modified_ns = file.modified_ns
+        self._inode = file.inode
+        self._representation = representation
+        line_ends = head.index(LINE_END) + len(LINE_END)
+        self._status_line = head[:line_ends]
+        self._fields = head[line_ends:]
+        self._asked: ByteRange | None = None
+        if sends_body and answer.body:
+            (asked,) = answer.body
+            assert isinstance(asked, ByteRange)
+            self._asked = asked
+        self.status = answer.status
+        self.length = 0 if self._asked is None else self._asked.length
+        self.region = self.length > READ_AT_ONCE
+
+    def send(self, wire: RepeatWire, now: float) -> bool:
+        """Send it, unless the file is another now or a disk would be waited for."""
+        if self._holds is not None and not self._holds():
+            return False
+        try:
+            descriptor = self._open()
+        except OSError:
+            return False
+        try:
+            status = os.fstat(descriptor)
+            if (
+                status.st_mtime_ns != self._modified_ns
+                or status.st_size != self._size
+                or status.st_ino != self._inode
+            ):
+                return False
+            head = b"".join((self._status_line, wire.clock.server_fields, self._fields))
+            asked = self._asked
+            if asked is None:
+                wire.send_last((head,))
+            elif self.region:
+                if not is_at_hand(descriptor, asked, self._representation, now):
+                    return False
+                held, descriptor = descriptor, -1
+                wire.hold_region(head, held, *asked)
+            else:
+                chunk = read_at_hand(descriptor, asked, self._representation, now)
+                if len(chunk) != asked.length:
+                    return False
+                wire.send_last((head, chunk))
+        finally:
+            if descriptor >= 0:
+                os.close(descriptor)
+        return True
+
+
+def repeat_of_file(
+    request: Request,
+    headers: Headers | None,
+    open_file: Callable[[], int],
+    file: OpenFile,
+    representation: Representation,
+    holds: Callable[[], bool] | None,
+) -> FileRepeat | None:
+    """What answers requests like this one from a file of this state; None for long answers.
+
+    `headers` are sent beside the fields of the file. `holds` is asked each time whether it is this
+    file still that answers.
+    """
+    try:
+        answer = decide(request.method, request.fields, representation)
+    except HTTPError:  # it has changed since it was answered
+        return None
+    if answer.length > LONGEST or len(answer.body) > 1:
+        return None
+    head, _, _, keep_alive = render_head(
+        request, answer.status, headers, answer.fields, b"", answer.length, answer.length, True
+    )
+    if not keep_alive:
+        return None
+    sends_body = request.method != "HEAD"
+    return FileRepeat(open_file, file, representation, answer, head, holds, sends_body=sends_body)

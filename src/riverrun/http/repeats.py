@@ -1,0 +1,64 @@
+"""What is needed to answer a request again that is, byte for byte, one that was answered before.
+
+Much of what is decided about a request depends on nothing but its bytes. A handler that can tell
+what else its answer depends on, and look at that quickly, need not be handed the same bytes again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Protocol, runtime_checkable
+
+from riverrun.http.request import Request
+from riverrun.http.wire import ServerFields
+from riverrun.streams.contracts import Chunk
+
+
+class RepeatWire(Protocol):
+    """A connection on which nothing else is going on, as a repeated answer sees it.
+
+    What is handed to it leaves a moment later, with the answers to others.
+    """
+
+    clock: ServerFields
+    """What tells the fields that every response carries."""
+
+    def send_last(self, pieces: Sequence[Chunk]) -> None:
+        """Hand over a whole response."""
+
+    def hold_region(self, head: bytes, descriptor: int, offset: int, length: int) -> None:
+        """Hand over a response with a body in a file; the descriptor is the wire's from now on."""
+
+
+class Repeat(Protocol):
+    """An answer of `status` with a body of `length` bytes, 0 if none is sent.
+
+    `region` is whether the body goes from the file to the socket, and never enters Python.
+    """
+
+    status: int
+    length: int
+    region: bool
+
+    def send(self, wire: RepeatWire, now: float) -> bool:
+        """Give the answer again, if it is still the one; `now` is a time of the loop's clock.
+
+        Returns False, with nothing done, if it has to be found anew.
+        """
+
+
+@runtime_checkable
+class Repeatable(Protocol):
+    """A handler whose answers are the same, time and again, until something changes."""
+
+    def repeat(self, request: Request) -> Repeat | None:
+        """What answers the requests that are byte for byte this one, from whomever they come.
+
+        None if it takes the handler. The request was answered just now, at once and well. It has no
+        body, and its connection stays open.
+        """
+
+
+def repeatable(handler: object) -> Repeatable | None:
+    """`handler`, if its answers may be given again."""
+    return handler if isinstance(handler, Repeatable) else None

@@ -1,0 +1,101 @@
+"""Answering what was answered before, byte for byte, without parsing or handling it.
+
+A small file that many want is asked for in few ways: by each kind of client with the same bytes.
+What comes a second time is remembered, with what the handler says answers it; from the third time
+on that answer is given for as long as it holds (docs/decisions/0018).
+"""
+
+from __future__ import annotations
+
+import logging
+from time import monotonic
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from riverrun.http.repeats import Repeat, Repeatable
+from riverrun.http.request import Request
+
+if TYPE_CHECKING:
+    from riverrun.server.connection import Connection
+    from riverrun.server.server import Server
+
+logger = logging.getLogger("riverrun.server")
+
+EMPTY_LINE: Final = b"\r\n\r\n"
+
+LONGEST_HEAD: Final = 2 * 1024
+"""Longer heads are not remembered: few clients send the same one."""
+
+REMEMBERED: Final = 512 * 1024
+"""Bytes of heads that are remembered; when there are more, remembering begins anew."""
+
+SEEN: Final = 1024
+"""So many hashes of heads that have come are kept, to tell what comes again."""
+
+
+class Known(NamedTuple):
+    """A request that may come again, and what answers it."""
+
+    repeat: Repeat
+    method: str
+    target: bytes
+
+
+class Repeats:
+    """The requests of one server that have come more than once."""
+
+    __slots__ = ("_handler", "_known", "_seen", "_server", "_size")
+
+    def __init__(self, server: Server, handler: Repeatable) -> None:
+        self._server = server
+        self._handler = handler
+        self._seen = [0] * SEEN
+        self._known: dict[bytes, Known | None] = {}
+        self._size = 0
+
+    def answer(self, connection: Connection, data: bytes) -> bool:
+        """Answer what came on a connection at rest, if it is known; return whether it was."""
+        known = self._known.get(data)
+        if known is None:
+            return False
+        server = self._server
+        repeat = known.repeat
+        access_log = server.access_log
+        started_at = 0.0 if access_log is None else monotonic()
+        if not connection.wire.may_send_at_once(repeat.length, region=repeat.region):
+            return False
+        if not repeat.send(connection.wire, server.clock.now):
+            del self._known[data]
+            self._size -= len(data)
+            return False
+        vitals = server.vitals
+        vitals.answered[repeat.status // 100] += 1
+        vitals.sent += repeat.length
+        if access_log is not None:
+            access_log.add_repeat(connection.client, known, started_at)
+        return True
+
+    def answered(self, data: bytes, request: Request) -> None:
+        """`request` came in `data`, on a connection at rest, and was answered at once."""
+        hashed = hash(data)
+        slot = hashed % SEEN
+        if self._seen[slot] != hashed:
+            self._seen[slot] = hashed  # the bytes of what never comes again are not kept
+        elif data not in self._known and _is_one_head(data):
+            if self._size > REMEMBERED:
+                self._known.clear()
+                self._size = 0
+            self._size += len(data)
+            self._known[data] = self._learn(request)
+
+    def _learn(self, request: Request) -> Known | None:
+        try:
+            repeat = self._handler.repeat(request)
+        except Exception:
+            logger.exception("%s %s: no repeat", request.method, request.target.decode("latin-1"))
+            return None
+        return None if repeat is None else Known(repeat, request.method, request.target)
+
+
+def _is_one_head(data: bytes) -> bool:
+    """Whether `data`, which begins with a whole head, is that and nothing else."""
+    return len(data) <= LONGEST_HEAD and data.find(EMPTY_LINE) == len(data) - len(EMPTY_LINE)
