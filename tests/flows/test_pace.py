@@ -92,7 +92,7 @@ def test_a_delay_separates_slices() -> None:
     ],
 )
 def test_whether_a_body_may_go_at_once(shape: Shape, size: int, passes: bool) -> None:
-    assert shape.passes(size) is passes
+    assert (size <= shape.at_once) is passes
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import re
 from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
 
@@ -21,7 +22,7 @@ from riverrun.http.repeats import Repeat
 from riverrun.http.request import Request
 from riverrun.http.response import Response
 from riverrun.server import Options, Server
-from riverrun.server.access_log import AccessLog
+from riverrun.server.access_log import AccessLog, LogFormat
 from riverrun.server.repeats import LONGEST_HEAD, REMEMBERED
 from riverrun.server.vitals import Vitals
 
@@ -539,6 +540,26 @@ async def test_they_are_counted_and_logged_as_others(
     lines = [line.split(" ", 2)[2].rsplit(" ", 1)[0] for line in path.read_text().splitlines()]
     told = ['"GET /small.bin" 200 1000', '"HEAD /small.bin" 200 0', '"GET /small.bin" 206 10']
     assert lines == told * TIMES
+
+
+@pytest.mark.parametrize("log_format", LogFormat)
+async def test_a_line_of_the_log_is_the_same_whether_handled_or_not(
+    serve: Serve, handler: Repeated, tmp_path: Path, log_format: LogFormat
+) -> None:
+    path = tmp_path / "log"
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT)
+    try:
+        server = await serve(handler, options=Options(access_log=AccessLog(descriptor, log_format)))
+        async with await Client.connect(server) as client:
+            for _ in range(TIMES):
+                await ask(client, "/a%2541.bin")
+        await server.stop()
+    finally:
+        os.close(descriptor)
+    lines = path.read_text().splitlines()
+    assert len(lines) == TIMES
+    assert len({re.sub(r"\d+:\d+:\d+Z|0\.\d+", "", line) for line in lines}) == 1
+    assert handler.calls == HANDLED
 
 
 @pytest.mark.parametrize("limits", [{"client_rate": 2000}, {"total_rate": 2000}])

@@ -7,7 +7,7 @@ without making slices tiny. The chunk size caps one slice; the delay separates s
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from riverrun.streams.token_bucket import TokenBucket
 
@@ -19,12 +19,14 @@ MINIMUM_BURST = 1024
 class Shape:
     """How every body is sent: `rate` in bytes a second, `chunk_size` in bytes, `delay` in seconds.
 
-    None, or a delay of 0, does not shape.
+    None, or a delay of 0, does not shape. `at_once` is how many bytes may go as one slice of a full
+    bucket.
     """
 
     rate: float | None = None
     chunk_size: int | None = None
     delay: float = 0.0
+    at_once: float = field(init=False)
 
     def __post_init__(self) -> None:
         if self.rate is not None and not self.rate > 0:
@@ -33,6 +35,10 @@ class Shape:
             raise ValueError(f"chunk_size must be positive, not {self.chunk_size}")
         if not 0 <= self.delay < math.inf:
             raise ValueError(f"delay must be 0 or more seconds, not {self.delay}")
+        most = math.inf if self.chunk_size is None else self.chunk_size
+        if self.rate is not None:
+            most = min(most, burst(self.rate))
+        object.__setattr__(self, "at_once", most)
 
     @classmethod
     def with_rate(cls, shape: Shape | None, rate: float | None) -> Shape | None:
@@ -42,12 +48,6 @@ class Shape:
         if rate is None and shape.chunk_size is None and not shape.delay:
             return None
         return cls(rate, shape.chunk_size, shape.delay)
-
-    def passes(self, size: int) -> bool:
-        """Whether a body of `size` bytes may go at once, as one slice of a full bucket."""
-        return (self.chunk_size is None or size <= self.chunk_size) and (
-            self.rate is None or size <= burst(self.rate)
-        )
 
 
 def burst(rate: float) -> float:

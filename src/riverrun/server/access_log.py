@@ -2,7 +2,7 @@
 
 An exchange only adds what it was to a list. The list is rendered a batch at a time, by one `%` for
 all of its lines, and handed to a thread that writes it, so that a slow disk or a stopped terminal
-holds up nobody. Lines that nobody takes are dropped, once many batches wait, and the log says how
+holds up nobody. Of an answer that is given again, most of the line is there already. Lines that nobody takes are dropped, once many batches wait, and the log says how
 many.
 """
 
@@ -15,15 +15,13 @@ from collections.abc import Callable
 from enum import Enum
 from queue import SimpleQueue
 from time import gmtime, monotonic, strftime
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import Final, NamedTuple
 
 from riverrun.flows import Flow, Waiting
+from riverrun.http.repeats import Repeat
 from riverrun.http.request import Request
 from riverrun.http.response import Response
 from riverrun.http.response_state import ENDED
-
-if TYPE_CHECKING:
-    from riverrun.server.repeats import Known
 
 BATCH_LINES = 512
 BATCH_SECONDS = 0.1
@@ -46,20 +44,22 @@ WAITS: Final = {
 LONG: Final = 1.0
 """People are told for what an exchange waited if it took so many seconds."""
 
-TIME: Final = "{time}"
-VALUES: Final = 7
-"""Of each line: client, method, target, status, bytes of body, seconds, and how it ended."""
+TIME: Final = "\0"  # which is in no target and in no address
 
 
 class Style(NamedTuple):
     """A format: the `line`, and what its values are that are no text or number by themselves.
 
-    `quote` is for targets, if they need it. `well` is how an exchange ended that was neither cut
-    nor had to wait, and `ended` how any other did: whether it was cut, its seconds, and for what it
-    waited how long. `dropped` tells how many lines were.
+    `told` is the part of it that is the same whenever an answer is given again, and `again` a line
+    around that: the client, what was told, the seconds. `quote` is for targets, if they need it.
+    `well` is how an exchange ended that was neither cut nor had to wait, and `ended` how any other
+    did: whether it was cut, its seconds, and for what it waited how long. `dropped` tells how many
+    lines were.
     """
 
     line: str
+    told: str
+    again: str
     dropped: str
     nobody: str
     quote: Callable[[str], str] | None
@@ -70,8 +70,11 @@ class Style(NamedTuple):
 def style_of(log_format: LogFormat) -> Style:
     """Text is for people, JSON for programs, an object a line."""
     if log_format is LogFormat.TEXT:
+        told = '"%s %s" %d %d'
         return Style(
-            line=f'{TIME} %s "%s %s" %d %d %.3f%s\n',
+            line=f"{TIME} %s {told} %.3f%s\n",
+            told=told,
+            again=f"{TIME} %s %s %.3f\n",
             dropped=f"{TIME} %d lines were dropped: nobody took them\n",
             nobody="-",
             quote=None,
@@ -80,9 +83,12 @@ def style_of(log_format: LogFormat) -> Style:
         )
     from json.encoder import encode_basestring_ascii  # noqa: PLC0415 - text needs none
 
+    told = '"method":"%s","target":%s,"status":%d,"bytes":%d'
+    begin = f'{{"time":"{TIME}","client":"%s"'
     return Style(
-        line=f'{{"time":"{TIME}","client":"%s","method":"%s","target":%s,'
-        '"status":%d,"bytes":%d,"seconds":%.6f,"cut":%s}\n',
+        line=f'{begin},{told},"seconds":%.6f,"cut":%s}}\n',
+        told=told,
+        again=f'{begin},%s,"seconds":%.6f,"cut":false}}\n',
         dropped=f'{{"time":"{TIME}","dropped":%d}}\n',
         nobody="",
         quote=encode_basestring_ascii,
@@ -139,6 +145,7 @@ class AccessLog:
     def __init__(self, descriptor: int, log_format: LogFormat = LogFormat.TEXT) -> None:
         self._descriptor = descriptor
         self._style = style_of(log_format)
+        self._lines: list[str] = []  # with what `_values` belongs in still left out
         self._values: list[str | float] = []
         self._dropped = 0
         self._batches: SimpleQueue[bytes | None] = SimpleQueue()
@@ -148,46 +155,43 @@ class AccessLog:
     def add(self, client: str, request: Request, response: Response, started_at: float) -> None:
         """Note an exchange that is over; `started_at` is a time of `time.monotonic`."""
         seconds = monotonic() - started_at
-        style = self._style
         came, went = request.opened_flow, response.opened_flow
         if came is went is None and response.state is ENDED:
-            moved, end = response.body_sent, style.well
+            moved, end = response.body_sent, self._style.well
         else:
             cut = response.state is not ENDED
             moved = response.moved if cut else response.body_sent
             waited = None if came is went is None else _waits(seconds, came, went)
-            end = style.ended(cut, seconds, waited)
-        self._note(client, request.method, request.target, response.status, moved, seconds, end)
-
-    def add_repeat(self, client: str, known: Known, started_at: float) -> None:
-        """Note an answer that was given again; see `add`."""
-        repeat = known.repeat
-        seconds = monotonic() - started_at
-        end = self._style.well
-        self._note(client, known.method, known.target, repeat.status, repeat.length, seconds, end)
-
-    def _note(
-        self,
-        client: str,
-        method: str,
-        target: bytes,
-        status: int,
-        moved: int,
-        seconds: float,
-        end: str,
-    ) -> None:
-        style, values = self._style, self._values
-        text = target.decode("ascii", "backslashreplace")
-        values += (
-            client or style.nobody,
-            method,
-            text if style.quote is None else style.quote(text),
-            status,
+            end = self._style.ended(cut, seconds, waited)
+        self._values += (
+            client or self._style.nobody,
+            request.method,
+            self._quote(request.target),
+            response.status,
             moved,
             seconds,
             end,
         )
-        if len(values) >= BATCH_LINES * VALUES:
+        self._add_line(self._style.line)
+
+    def tell(self, method: str, target: bytes, repeat: Repeat) -> str:
+        """What the lines of all answers by `repeat` have in common; for `add_repeat`."""
+        told = self._style.told % (method, self._quote(target), repeat.status, repeat.length)
+        return told.replace("%", "%%")
+
+    def add_repeat(self, client: str, told: str, started_at: float) -> None:
+        """Note an answer that was given again; see `add` and `tell`."""
+        style = self._style
+        client = client.replace("%", "%%") or style.nobody
+        self._add_line(style.again % (client, told, monotonic() - started_at))
+
+    def _quote(self, target: bytes) -> str:
+        text = target.decode("ascii", "backslashreplace")
+        return text if self._style.quote is None else self._style.quote(text)
+
+    def _add_line(self, line: str) -> None:
+        self._lines.append(line)
+        if len(self._lines) >= BATCH_LINES:
             self.flush()
         elif self._timer is None:
             self._timer = asyncio.get_running_loop().call_later(BATCH_SECONDS, self.flush)
@@ -197,25 +201,25 @@ class AccessLog:
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
+        lines, self._lines = self._lines, []
         values, self._values = self._values, []
-        count = len(values) // VALUES
         if self._batches.qsize() >= WAITING_BATCHES:
-            self._dropped += count
+            self._dropped += len(lines)
             return
         time = strftime("%Y-%m-%dT%H:%M:%SZ", gmtime())
-        template = self._style.line * count
+        template = "".join(lines)
         if self._dropped:
             template, values[:0] = self._style.dropped + template, [self._dropped]
             self._dropped = 0
-        lines = template.replace(TIME, time) % tuple(values)
+        batch = template.replace(TIME, time) % tuple(values)
         if self._writer is None:
             self._writer = threading.Thread(target=self._write, name="access-log", daemon=True)
             self._writer.start()
-        self._batches.put(lines.encode())
+        self._batches.put(batch.encode())
 
     def close(self) -> None:
         """Write what is left; waits for it for a second at most."""
-        if self._values:
+        if self._lines:
             self.flush()
         if self._writer is not None:
             self._batches.put(None)

@@ -33,11 +33,10 @@ SEEN: Final = 1024
 
 
 class Known(NamedTuple):
-    """A request that may come again, and what answers it."""
+    """What answers a request that may come again, and what the access log tells of it."""
 
     repeat: Repeat
-    method: str
-    target: bytes
+    told: str
 
 
 class Repeats:
@@ -71,7 +70,7 @@ class Repeats:
         vitals.answered[repeat.status // 100] += 1
         vitals.sent += repeat.length
         if access_log is not None:
-            access_log.add_repeat(connection.client, known, started_at)
+            access_log.add_repeat(connection.client, known.told, started_at)
         return True
 
     def answered(self, data: bytes, request: Request) -> None:
@@ -93,7 +92,11 @@ class Repeats:
         except Exception:
             logger.exception("%s %s: no repeat", request.method, request.target.decode("latin-1"))
             return None
-        return None if repeat is None else Known(repeat, request.method, request.target)
+        if repeat is None:
+            return None
+        access_log = self._server.access_log
+        told = "" if access_log is None else access_log.tell(request.method, request.target, repeat)
+        return Known(repeat, told)
 
 
 def _is_one_head(data: bytes) -> bool:
