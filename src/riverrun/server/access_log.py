@@ -2,8 +2,8 @@
 
 An exchange only adds what it was to a list. The list is rendered a batch at a time, by one `%` for
 all of its lines, and handed to a thread that writes it, so that a slow disk or a stopped terminal
-holds up nobody. Of an answer that is given again, most of the line is there already. Lines that nobody takes are dropped, once many batches wait, and the log says how
-many.
+holds up nobody. Of an answer that is given again, most of the line is there already. Lines that
+nobody takes are dropped, once many batches wait, and the log says how many.
 """
 
 from __future__ import annotations
