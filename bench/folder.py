@@ -1,4 +1,4 @@
-"""The folder every peer serves: real files of random bytes, in the page cache."""
+"""The folder every peer serves: real files of random bytes, in the page cache, and a text."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ SIZES = {
     "100KiB": 100 << 10,
     "1MiB": 1 << 20,
     "1GiB": 1 << 30,
+    "text": 4 << 10,
 }
 _BLOCK = 1 << 20
 _LONG_UPLOAD_NEEDS_GIB = 15
@@ -22,7 +23,7 @@ _SHORTER_UPLOAD_GIB = 4
 
 def file_name(size: str) -> str:
     """The name of the file of that size, a key of `SIZES`."""
-    return f"{size}.bin"
+    return "text.html" if size == "text" else f"{size}.bin"
 
 
 def fill(folder: Path) -> None:

@@ -6,8 +6,12 @@ import re
 import shutil
 import subprocess
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from bench.model import VoidReadingError
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 _UNITS = {"": 1, "K": 1 << 10, "M": 1 << 20, "G": 1 << 30, "T": 1 << 40}
 _TOTALS = re.compile(r"(\d+) requests in [\d.]+\w+, ([\d.]+)([KMGT]?)B read")
@@ -48,15 +52,18 @@ def parse(output: str) -> Load:
     return load
 
 
-def run(url: str, connections: int, seconds: float) -> Load:
+def run(url: str, connections: int, seconds: float, script: Path | None = None) -> Load:
     """Put load on `url` from one thread; on whichever core this process is bound to.
+
+    A `script` in Lua makes the requests, if there is one.
 
     Raises:
         VoidReadingError: See `parse`.
     """
     # wrk takes whole seconds only.
     duration = max(1, round(seconds))
-    command = [shutil.which("wrk") or "wrk", "-t1", f"-c{connections}", f"-d{duration}s", url]
+    command = [shutil.which("wrk") or "wrk", "-t1", f"-c{connections}", f"-d{duration}s"]
+    command += ["-s", str(script), url] if script else [url]
     done = subprocess.run(
         command, capture_output=True, text=True, timeout=duration + 20, check=False
     )

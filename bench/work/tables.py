@@ -1,6 +1,7 @@
 """The tables of the page, by heading; works that share one name it from here."""
 
 THROUGHPUT = "Speed"
+OTHER_SPEED = "Speed of other requests"
 COST = "What it costs"
 LATENCY = "How soon"
 CPU = "CPU a request"

@@ -6,7 +6,7 @@ import asyncio
 import os
 import stat
 from collections.abc import Awaitable, Callable, Sequence
-from functools import cached_property, partial
+from functools import cached_property
 from typing import TYPE_CHECKING, Final
 
 from riverrun.apps.files.confinement import STORE_FOLDER, Root
@@ -139,13 +139,12 @@ class Files:
         headers = Headers()
         if self._cors is not None:
             self._open_to_origin(headers)
-        holds = None
         if representation.compressible:
             if self._siblings.open(segments, file):
                 return None  # there are more files to look at
-            holds = partial(self._siblings.none_known, segments)
+            open_file = self._siblings.opener_without(segments, open_file)
             self._confine(headers, representation.content_type)
-        return repeat_of_file(request, headers, open_file, file, representation, holds)
+        return repeat_of_file(request, headers, open_file, file, representation)
 
     @cached_property
     def _digests(self) -> Digests:

@@ -8,7 +8,7 @@ from typing import Final
 
 from riverrun.apps.files.answers import decide
 from riverrun.apps.files.open_file import OpenFile
-from riverrun.apps.files.representation import Answer, Representation
+from riverrun.apps.files.representation import Representation
 from riverrun.apps.files.sending import READ_AT_ONCE, is_at_hand, read_at_hand
 from riverrun.errors import HTTPError
 from riverrun.http.headers import Headers
@@ -27,7 +27,6 @@ class FileRepeat:
     __slots__ = (
         "_asked",
         "_fields",
-        "_holds",
         "_inode",
         "_modified_ns",
         "_open",
@@ -44,14 +43,14 @@ class FileRepeat:
         open_file: Callable[[], int],
         file: OpenFile,
         representation: Representation,
-        answer: Answer,
+        status: int,
         head: bytes,
-        holds: Callable[[], bool] | None,
-        *,
-        sends_body: bool,
+        asked: ByteRange | None,
     ) -> None:
-        """`head` is that of the response, but for the fields that every response carries."""
-        self._holds = holds
+        """`head` is that of the response, without the fields that every response carries.
+
+        `asked` is the part of the file that is the body, None if there is none.
+        """
         self._open = open_file
         self._size = file.size
         self._modified_ns = file.modified_ns
@@ -60,19 +59,13 @@ class FileRepeat:
         line_ends = head.index(LINE_END) + len(LINE_END)
         self._status_line = head[:line_ends]
         self._fields = head[line_ends:]
-        self._asked: ByteRange | None = None
-        if sends_body and answer.body:
-            (asked,) = answer.body
-            assert isinstance(asked, ByteRange)
-            self._asked = asked
-        self.status = answer.status
-        self.length = 0 if self._asked is None else self._asked.length
+        self._asked = asked
+        self.status = status
+        self.length = 0 if asked is None else asked.length
         self.region = self.length > READ_AT_ONCE
 
     def send(self, wire: RepeatWire, now: float) -> bool:
         """Send it, unless the file is another now or a disk would be waited for."""
-        if self._holds is not None and not self._holds():
-            return False
         try:
             descriptor = self._open()
         except OSError:
@@ -107,27 +100,25 @@ class FileRepeat:
 
 def repeat_of_file(
     request: Request,
-    headers: Headers | None,
+    headers: Headers,
     open_file: Callable[[], int],
     file: OpenFile,
     representation: Representation,
-    holds: Callable[[], bool] | None,
 ) -> FileRepeat | None:
     """What answers requests like this one from a file of this state; None for long answers.
 
-    `headers` are sent beside the fields of the file. `holds` is asked each time whether it is this
-    file still that answers.
+    `headers` are sent beside the fields of the file. `open_file` is called for each of them, and
+    raises `OSError` if it is not this file any more that answers.
     """
     try:
-        answer = decide(request.method, request.fields, representation)
+        status, fields, length, body = decide(request.method, request.fields, representation)
     except HTTPError:  # it has changed since it was answered
         return None
-    if answer.length > LONGEST or len(answer.body) > 1:
+    if length > LONGEST or len(body) > 1:
         return None
-    head, _, _, keep_alive = render_head(
-        request, answer.status, headers, answer.fields, b"", answer.length, answer.length, True
-    )
-    if not keep_alive:
-        return None
-    sends_body = request.method != "HEAD"
-    return FileRepeat(open_file, file, representation, answer, head, holds, sends_body=sends_body)
+    asked: ByteRange | None = None
+    if body and request.method == "GET":
+        assert isinstance(body[0], ByteRange)
+        asked = body[0]
+    head, *_ = render_head(request, status, headers, fields, b"", length, length, True)
+    return FileRepeat(open_file, file, representation, status, head, asked)

@@ -100,9 +100,9 @@ def read_at_hand(
 ) -> bytes:
     """Read a part of a file, or less than all of it if a disk would be waited for."""
     if now < representation.resident_until:
-        chunk = os.pread(descriptor, asked.length, asked.offset)
-    else:
-        chunk = read_resident(descriptor, bytearray(asked.length), asked.offset)
+        return os.pread(descriptor, asked.length, asked.offset)
+    chunk = read_resident(descriptor, bytearray(asked.length), asked.offset)
+    if len(chunk) == asked.length:
         _note_resident(asked, representation, now)
     return chunk
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from contextlib import suppress
 from typing import Final
 
@@ -50,12 +51,20 @@ class Siblings:
             if sibling.is_regular and sibling.modified_ns >= original.modified_ns
         }
 
-    def none_known(self, segments: tuple[str, ...]) -> bool:
-        """Whether the file at `segments` is known to have none, without looking for them."""
-        try:
-            return self._without.get(segments) == self._root.changed_ns(segments[:-1])
-        except OSError:
-            return False
+    def opener_without(
+        self, segments: tuple[str, ...], open_file: Callable[[], int]
+    ) -> Callable[[], int]:
+        """What calls `open_file` if the file at `segments` is known to have none; see `open`.
+
+        Otherwise it raises `FileNotFoundError`, without looking for them.
+        """
+
+        def open_alone() -> int:
+            if self._without.get(segments) != self._root.changed_ns(segments[:-1]):
+                raise FileNotFoundError("it may have encoded siblings")
+            return open_file()
+
+        return open_alone
 
     def _look(self, segments: tuple[str, ...]) -> dict[str, OpenFile]:
         siblings: dict[str, OpenFile] = {}
