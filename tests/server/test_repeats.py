@@ -66,6 +66,7 @@ def folder(tmp_path: Path) -> Path:
         ("empty.bin", b""),
         ("page.html", PAGE),
         ("below/page.html", PAGE),
+        ("below/index.html", PAGE),
         (".hidden.bin", SMALL),
         ("a%41.bin", SMALL),
     ):
@@ -117,6 +118,8 @@ ALIKE = [
     ("/page.html", "GET", ()),
     ("/page.html", "HEAD", ("Accept-Encoding: gzip",)),
     ("/below/page.html", "GET", ("Accept-Encoding: gzip",)),
+    ("/below/", "GET", ("Accept: text/html",)),
+    ("/below/", "HEAD", ("Accept: text/html,*/*;q=0.8",)),
     ("http://a/small.bin", "GET", ()),
 ]
 ANEW = [
@@ -132,6 +135,8 @@ ANEW = [
     ("/missing", "GET", ()),
     ("/large.bin", "GET", ()),
     ("/below", "GET", ()),
+    ("/below/", "GET", ()),
+    ("/", "GET", ("Accept: text/html",)),
     ("/small.bin", "OPTIONS", ()),
     ("/small.bin", "DELETE", ()),
 ]
@@ -320,6 +325,24 @@ async def test_an_encoded_sibling_is_found_when_it_comes_and_missed_when_it_goes
         sibling.unlink()
         plain = [await ask(client, *asked) for _ in range(TIMES)]
         assert {(reply.body, reply["vary"]) for reply in plain} == {(PAGE, None)}
+
+
+async def test_the_page_of_a_folder_comes_and_goes(
+    serve: Serve, handler: Repeated, folder: Path
+) -> None:
+    index = folder / "index.html"
+    asked = ("/", "GET", "Accept: text/html")
+    async with await Client.connect(await serve(handler)) as client:
+        for content in (b"one", b"two"):
+            assert {b"small.bin" in (await ask(client, *asked)).body for _ in range(TIMES)} == {
+                True
+            }
+            index.write_bytes(content)
+            os.utime(folder, (0, 0))
+            calls = handler.calls
+            assert {(await ask(client, *asked)).body for _ in range(TIMES)} == {content}
+            assert handler.calls <= calls + HANDLED
+            index.unlink()
 
 
 async def test_an_encoded_sibling_is_found_when_it_is_new_again(

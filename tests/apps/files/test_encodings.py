@@ -162,3 +162,14 @@ async def test_a_sibling_that_is_no_file_of_ours_is_passed_over(
     site.add("a.css.gz", GZ, modified=MTIME)
     reply = await site.get("/a.css", BOTH)
     assert (reply.body, reply["content-encoding"]) == (GZ, "gzip")
+
+
+async def test_the_page_of_a_folder_has_siblings_too(site: Site) -> None:
+    site.add("sub/index.html", TEXT, modified=MTIME)
+    site.add("sub/index.html.gz", GZ, modified=MTIME)
+    browser = "Accept: text/html"
+    reply = await site.get("/sub/", browser, BOTH)
+    assert (reply["content-encoding"], reply.body) == ("gzip", GZ)
+    plain = await site.get("/sub/", browser)
+    assert (plain["content-encoding"], plain.body) == (None, TEXT)
+    assert varies_on(reply) == varies_on(plain) == {"accept", "accept-encoding"}

@@ -22,7 +22,8 @@ from tests.apps.files.listings import (
 )
 from tests.http.wires import RecordingWire
 
-from riverrun.apps.files.listing import LISTING_TYPES, folder
+from riverrun.apps.files.listing import folder
+from riverrun.apps.files.listing_types import LISTING_TYPES
 from riverrun.errors import DisconnectedError, HTTPError
 from riverrun.testing import no_leaks
 

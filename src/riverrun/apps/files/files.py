@@ -11,11 +11,12 @@ from typing import TYPE_CHECKING, Final
 
 from riverrun.apps.files.confinement import STORE_FOLDER, Root
 from riverrun.apps.files.following import follow_file, parse_start
+from riverrun.apps.files.listing_types import HTML, LISTING_TYPES
 from riverrun.apps.files.missing import not_found
 from riverrun.apps.files.open_file import OpenFile
 from riverrun.apps.files.repeating import repeat_of_file
 from riverrun.apps.files.representation import Representation, represent
-from riverrun.apps.files.sending import send, send_at_once, send_file
+from riverrun.apps.files.sending import send, send_at_once
 from riverrun.apps.files.siblings import Siblings, choose_coding
 from riverrun.errors import HTTPError
 from riverrun.http.content_disposition import content_disposition
@@ -108,14 +109,10 @@ class Files:
                 representation = represent(
                     segments[-1], status.st_size, status.st_mtime_ns, status.st_ino
                 )
-                if representation.compressible:
-                    file = OpenFile(descriptor, status)
-                    file, representation = self._choose(segments, request, response, file)
-                    return send(request, response, file, representation)
-                if send_at_once(request, response, descriptor, representation):
+                if not representation.compressible and send_at_once(
+                    request, response, descriptor, representation
+                ):
                     return FINISHED
-                file = OpenFile(descriptor, status)
-                return send_file(request, response, file, representation)
             file = OpenFile(descriptor, status)
             return self._answer(target, request, response, file)
         finally:
@@ -126,7 +123,15 @@ class Files:
         """What answers requests like this one while the file is what it is; see `Repeatable`."""
         target = parse_target(request.method, request.target)
         segments = target.segments
-        if not segments or target.trailing_slash or target.query or WANTS_DIGEST in request.fields:
+        headers = Headers()
+        if self._cors is not None:
+            self._open_to_origin(headers)
+        if target.trailing_slash:
+            if not likes_pages(request):
+                return None
+            segments = (*segments, INDEX)
+            headers.add("vary", "accept")
+        if not segments or target.query or WANTS_DIGEST in request.fields:
             return None
         open_file = self.root.opener(segments)
         try:
@@ -136,9 +141,6 @@ class Files:
         if not file.is_regular:
             return None
         representation = file.represent(segments[-1])
-        headers = Headers()
-        if self._cors is not None:
-            self._open_to_origin(headers)
         if representation.compressible:
             if self._siblings.open(segments, file):
                 return None  # there are more files to look at
@@ -166,7 +168,28 @@ class Files:
         """Make what the first listing would wait for; in a thread."""
         _ = self._beginnings, self._enhancement
 
-    async def _answer(
+    def _answer(
+        self, target: Target, request: Request, response: Response, file: OpenFile
+    ) -> Awaitable[None]:
+        """Answer with what was opened, a file or a folder; it is closed in any case."""
+        segments = target.segments
+        plain = not target.query and WANTS_DIGEST not in request.fields
+        try:
+            if file.is_regular and plain and not target.trailing_slash:
+                return send(request, response, *self._choose(segments, request, response, file))
+            if file.is_folder and target.trailing_slash:
+                index = self._open_index(segments, request)
+                if index is not None:
+                    file.close()
+                    response.headers.add("vary", "accept")
+                    chosen = self._choose((*segments, INDEX), request, response, index)
+                    return send(request, response, *chosen)
+        except BaseException:
+            file.close()
+            raise
+        return self._answer_slowly(target, request, response, file)
+
+    async def _answer_slowly(
         self, target: Target, request: Request, response: Response, file: OpenFile
     ) -> None:
         try:
@@ -238,16 +261,8 @@ class Files:
             if target.query:
                 location += "?" + target.query.decode("latin-1")
             raise HTTPError(308, headers={"location": location})
-        from riverrun.apps.files.listing import LISTING_TYPES, send_listing  # noqa: PLC0415
+        from riverrun.apps.files.listing import send_listing  # noqa: PLC0415 - not for a file
 
-        if choose_media_type(request.fields.get(b"accept"), LISTING_TYPES) == "text/html":
-            index = self._open_index(segments)
-            if index is not None:
-                response.headers.add("vary", "accept")
-                representation = index.represent(INDEX)
-                self._confine(response.headers, representation.content_type)
-                await send(request, response, index, representation)
-                return
         await send_listing(
             request,
             response,
@@ -275,8 +290,10 @@ class Files:
 
         return resolve
 
-    def _open_index(self, folder: tuple[str, ...]) -> OpenFile | None:
-        """The page that stands for a folder, if it has one."""
+    def _open_index(self, folder: tuple[str, ...], request: Request) -> OpenFile | None:
+        """The page that stands for a folder, if it has one and the client likes pages best."""
+        if not likes_pages(request):
+            return None
         try:
             index = OpenFile.of(self.root.open((*folder, INDEX)))
         except FileNotFoundError:
@@ -306,3 +323,8 @@ class Files:
         headers["access-control-expose-headers"] = "accept-ranges, content-range, etag, link"
         if self._cors != "*":
             headers["vary"] = "origin"
+
+
+def likes_pages(request: Request) -> bool:
+    """Whether who asks for a folder wants to see a page: whether it is a browser."""
+    return choose_media_type(request.fields.get(b"accept"), LISTING_TYPES) == HTML

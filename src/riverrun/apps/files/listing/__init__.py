@@ -16,25 +16,18 @@ from dataclasses import replace
 from typing import Final, Protocol
 
 from riverrun.apps.files.listing.beginnings import Beginnings
-from riverrun.apps.files.listing.documents import JSON, NDJSON, JSONDocument, NDJSONDocument
+from riverrun.apps.files.listing.documents import JSONDocument, NDJSONDocument
 from riverrun.apps.files.listing.entries import Entry
 from riverrun.apps.files.listing.folder import Folder, Resolve
-from riverrun.apps.files.listing.page import (
-    HTML,
-    Enhancement,
-    Page,
-    content_security_policy,
-)
+from riverrun.apps.files.listing.page import Enhancement, Page, content_security_policy
 from riverrun.apps.files.listing.query import ListingQuery, parse_listing_query
+from riverrun.apps.files.listing_types import HTML, JSON, LISTING_TYPES
 from riverrun.errors import HTTPError
 from riverrun.http.negotiation import choose_media_type
 from riverrun.http.request import Request
 from riverrun.http.response import Response
 
-__all__ = ["LISTING_TYPES", "Beginnings", "Enhancement", "send_listing"]
-
-LISTING_TYPES: Final = (JSON, NDJSON, HTML)
-"""Programs that take anything get the first; a page goes to who asks for one: browsers."""
+__all__ = ["Beginnings", "Enhancement", "send_listing"]
 
 JSON_LIMIT: Final = 1000
 BATCH: Final = 256

@@ -2,14 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Final
-
 import msgspec
 
 from riverrun.apps.files.listing.entries import Entry
-
-JSON: Final = "application/json"
-NDJSON: Final = "application/x-ndjson"
 
 encoder = msgspec.json.Encoder()
 

@@ -20,7 +20,6 @@ from riverrun.apps.files.listing.ordering import DEFAULT_ORDERS, Order, Ordering
 from riverrun.apps.files.listing.query import ListingQuery
 from riverrun.apps.files.names import visible
 
-HTML: Final = "text/html"
 ROOT_NAME: Final = "Files"
 COLUMNS: Final = (
     (Sort.NAME, "Name"),
