@@ -193,6 +193,30 @@ async def test_a_handler_that_says_nothing_of_it_is_always_asked(
     assert counted.calls == TIMES
 
 
+async def test_a_class_that_answers_in_its_own_way_is_always_asked(
+    serve: Serve, folder: Path
+) -> None:
+    class Members(Files):
+        """A folder for those who are in."""
+
+        def __init__(self, root: Path) -> None:
+            super().__init__(root)
+            self.open = True
+
+        def __call__(self, request: Request, response: Response) -> Awaitable[None]:
+            if not self.open:
+                raise HTTPError(403)
+            return super().__call__(request, response)
+
+    members = Members(folder)
+    async with await Client.connect(await serve(members)) as client:
+        for _ in range(TIMES):
+            assert (await ask(client)).status == 200
+        members.open = False
+        assert (await ask(client)).status == 403
+    members.root.close()
+
+
 async def test_below_a_mount_each_handler_says_it_of_its_own(
     serve: Serve, handler: Repeated, files: Files
 ) -> None:
@@ -427,6 +451,8 @@ async def test_what_looks_like_it_within_a_body_is_body(
     head = request("/small.bin")
 
     class Echo(Repeated):
+        repeat = Repeated.repeat
+
         def __call__(self, request: Request, response: Response) -> Awaitable[None]:
             if request.method == "POST":
                 return self.echo(request, response)
@@ -451,6 +477,8 @@ async def test_it_comes_behind_what_is_answered_late(serve: Serve, handler: Repe
     go_on = asyncio.Event()
 
     class Late(Repeated):
+        repeat = Repeated.repeat
+
         def __call__(self, request: Request, response: Response) -> Awaitable[None]:
             if request.path == "/late":
                 return self.late(response)
@@ -474,6 +502,8 @@ async def test_it_comes_behind_what_is_answered_late(serve: Serve, handler: Repe
 
 async def test_it_comes_behind_what_waits_for_its_turn(serve: Serve, handler: Repeated) -> None:
     class Late(Repeated):
+        repeat = Repeated.repeat
+
         def __call__(self, request: Request, response: Response) -> Awaitable[None]:
             if request.path == "/late":
                 return self.late(response)

@@ -60,5 +60,16 @@ class Repeatable(Protocol):
 
 
 def repeatable(handler: object) -> Repeatable | None:
-    """`handler`, if its answers may be given again."""
-    return handler if isinstance(handler, Repeatable) else None
+    """`handler`, if its answers may be given again.
+
+    A class that answers in a way of its own, and inherits `repeat` from one that does not know of
+    it, may add a check or a field: its answers are not.
+    """
+    if not isinstance(handler, Repeatable):
+        return None
+    for kind in type(handler).__mro__:
+        if "repeat" in vars(kind):
+            return handler
+        if "__call__" in vars(kind):
+            break
+    return None
