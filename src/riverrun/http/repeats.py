@@ -23,6 +23,9 @@ class RepeatWire(Protocol):
     clock: ServerFields
     """What tells the fields that every response carries."""
 
+    def admits(self, size: int) -> bool:
+        """Whether no limit is in the way of a body of `size` bytes, which is then to be sent."""
+
     def send_last(self, pieces: Sequence[Chunk]) -> None:
         """Hand over a whole response."""
 
@@ -41,9 +44,10 @@ class Repeat(Protocol):
     region: bool
 
     def send(self, wire: RepeatWire, now: float) -> bool:
-        """Give the answer again, if it is still the one; `now` is a time of the loop's clock.
+        """Give the answer again, if it is still the one and `wire` admits it.
 
-        Returns False, with nothing done, if it has to be found anew.
+        Returns False, with nothing done, if it has to be found anew. `now` is a time of
+        `time.monotonic`, which is the loop's clock too, read a moment ago.
         """
 
 
@@ -55,7 +59,7 @@ class Repeatable(Protocol):
         """What answers the requests that are byte for byte this one, from whomever they come.
 
         None if it takes the handler. The request was answered just now, at once and well. It has no
-        body, and its connection stays open.
+        body, and its connection stays open. Raises `OSError` if it cannot be told now.
         """
 
 

@@ -97,12 +97,17 @@ class Connection(asyncio.BufferedProtocol):
         """Take what has come from the client. Whatever goes wrong is this connection's alone."""
         repeats = self.server.repeats
         if repeats is not None and self._phase is IDLE and self._intake.parser.at_rest:
-            if not self._queue and repeats.answer(self, data):
-                self._since = self.server.clock.now
-                return
             self._arrived = data
         try:
-            self._intake.parser.feed(data)
+            if (
+                repeats is not None
+                and self._arrived
+                and not self._queue
+                and repeats.answer(self, data)
+            ):
+                self._since = self.server.clock.now
+            else:
+                self._intake.parser.feed(data)
         except HTTPError as error:
             self.refuse(error)
         except Exception as error:  # noqa: BLE001 - told as the loop tells what its callbacks raise

@@ -25,8 +25,14 @@ EMPTY_LINE: Final = b"\r\n\r\n"
 LONGEST_HEAD: Final = 2 * 1024
 """Longer heads are not remembered: few clients send the same one."""
 
-REMEMBERED: Final = 512 * 1024
-"""Bytes of heads that are remembered; when there are more, remembering begins anew."""
+REMEMBERED: Final = 2 * 1024 * 1024
+"""Bytes that are remembered, more or less; when there are more, remembering begins anew."""
+
+ENTRY_SIZE: Final = 1024
+"""Bytes that an answer takes up, beside the head that it is remembered for."""
+
+REFUSED_SECONDS: Final = 10.0
+"""How long a handler is not asked again about a request that takes it."""
 
 SEEN: Final = 1024
 """So many hashes of heads that have come are kept, to tell what comes again."""
@@ -42,13 +48,14 @@ class Known(NamedTuple):
 class Repeats:
     """The requests of one server that have come more than once."""
 
-    __slots__ = ("_handler", "_known", "_seen", "_server", "_size")
+    __slots__ = ("_handler", "_known", "_refused", "_seen", "_server", "_size")
 
     def __init__(self, server: Server, handler: Repeatable) -> None:
         self._server = server
         self._handler = handler
         self._seen = [0] * SEEN
-        self._known: dict[bytes, Known | None] = {}
+        self._known: dict[bytes, Known] = {}
+        self._refused: dict[bytes, float] = {}  # until when
         self._size = 0
 
     def answer(self, connection: Connection, data: bytes) -> bool:
@@ -60,11 +67,11 @@ class Repeats:
         repeat = known.repeat
         access_log = server.access_log
         started_at = 0.0 if access_log is None else monotonic()
-        if not connection.wire.may_send_at_once(repeat.length, region=repeat.region):
+        if not connection.wire.may_send_at_once(region=repeat.region):
             return False
         if not repeat.send(connection.wire, server.clock.now):
             del self._known[data]
-            self._size -= len(data)
+            self._size -= len(data) + ENTRY_SIZE
             return False
         vitals = server.vitals
         vitals.answered[repeat.status // 100] += 1
@@ -79,24 +86,34 @@ class Repeats:
         slot = hashed % SEEN
         if self._seen[slot] != hashed:
             self._seen[slot] = hashed  # the bytes of what never comes again are not kept
-        elif data not in self._known and _is_one_head(data):
-            if self._size > REMEMBERED:
-                self._known.clear()
-                self._size = 0
-            self._size += len(data)
-            self._known[data] = self._learn(request)
+        elif (
+            data not in self._known
+            and self._refused.get(data, 0.0) <= self._server.clock.now
+            and _is_one_head(data)
+        ):
+            self._learn(data, request)
 
-    def _learn(self, request: Request) -> Known | None:
+    def _learn(self, data: bytes, request: Request) -> None:
         try:
             repeat = self._handler.repeat(request)
+        except OSError:  # which may pass
+            return
         except Exception:
             logger.exception("%s %s: no repeat", request.method, request.target.decode("latin-1"))
-            return None
+            repeat = None
+        size = len(data) + ENTRY_SIZE
+        if self._size + size > REMEMBERED:
+            self._known.clear()
+            self._refused.clear()
+            self._size = 0
         if repeat is None:
-            return None
+            self._size += 0 if data in self._refused else size
+            self._refused[data] = self._server.clock.now + REFUSED_SECONDS
+            return
+        self._size += size
         access_log = self._server.access_log
         told = "" if access_log is None else access_log.tell(request.method, request.target, repeat)
-        return Known(repeat, told)
+        self._known[data] = Known(repeat, told)
 
 
 def _is_one_head(data: bytes) -> bool:

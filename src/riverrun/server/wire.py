@@ -125,20 +125,21 @@ class SocketWire:
         else:
             self.send(pieces)
 
-    def may_send_at_once(self, size: int, *, region: bool) -> bool:
-        """Whether a whole answer with a body of `size` may leave with the others, now.
+    def may_send_at_once(self, *, region: bool) -> bool:
+        """Whether a whole answer may leave with the others, now.
 
-        A `region` is a body that is sent from a file. No limit is in the way if so, and what they
-        admit is taken to be sent.
+        A `region` is a body that is sent from a file.
         """
         if self._gone or self._held is not None or not (self.has_room and self._turn.handling):
             return False
-        if region and (
-            self._sender is None
-            or not self._sender.eager
-            or self._transport.get_write_buffer_size()
-        ):
-            return False
+        return not region or (
+            self._sender is not None
+            and self._sender.eager
+            and not self._transport.get_write_buffer_size()
+        )
+
+    def admits(self, size: int) -> bool:
+        """Whether no limit is in the way of so many bytes, which are then taken to be sent."""
         return not self.flows.limited or self.flows.admits(self._connection.client, size)
 
     def hold_region(self, head: bytes, descriptor: int, offset: int, length: int) -> None:

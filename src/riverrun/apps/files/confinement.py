@@ -72,20 +72,21 @@ class Root:
     def opener(self, segments: tuple[str, ...]) -> Callable[[], int]:
         """What opens what lies at `segments`, again and again; see `open`.
 
-        For one name it is the system's own call, whose errors it raises; and it follows no link.
+        For one name it is the system's own call and nothing around it, since that is what many
+        requests come to: its errors are the system's, and it follows no link.
         """
         if len(segments) != 1 or "/" in segments[0] or segments[0] in NOT_DOWN:
             return partial(self.open, segments)
         flags = OPEN_FLAGS | os.O_NOFOLLOW
         return partial(os.open, segments[0], flags, dir_fd=self._descriptor)
 
-    def changed_ns(self, folder: tuple[str, ...]) -> int:
-        """When a name in `folder` was last added or removed, in nanoseconds; raises as `open`."""
+    def status_of(self, folder: tuple[str, ...]) -> os.stat_result:
+        """The status of `folder`; raises as `open`."""
         if not folder:
-            return os.fstat(self._descriptor).st_mtime_ns
+            return os.fstat(self._descriptor)
         descriptor = self.open(folder)
         try:
-            return os.fstat(descriptor).st_mtime_ns
+            return os.fstat(descriptor)
         finally:
             os.close(descriptor)
 

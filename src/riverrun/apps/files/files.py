@@ -6,7 +6,7 @@ import asyncio
 import os
 import stat
 from collections.abc import Awaitable, Callable, Sequence
-from functools import cached_property
+from functools import cached_property, partial
 from typing import TYPE_CHECKING, Final
 
 from riverrun.apps.files.confinement import STORE_FOLDER, Root
@@ -136,8 +136,9 @@ class Files:
         open_file = self.root.opener(segments)
         try:
             file = OpenFile.of(open_file())
-        except OSError:
-            return None
+        except OSError:  # a link, perhaps
+            open_file = partial(self.root.open, segments)
+            file = OpenFile.of(open_file())
         if not file.is_regular:
             return None
         representation = file.represent(segments[-1])

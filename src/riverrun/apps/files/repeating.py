@@ -71,31 +71,39 @@ class FileRepeat:
         except OSError:
             return False
         try:
-            status = os.fstat(descriptor)
-            if (
-                status.st_mtime_ns != self._modified_ns
-                or status.st_size != self._size
-                or status.st_ino != self._inode
-            ):
-                return False
             head = b"".join((self._status_line, wire.clock.server_fields, self._fields))
             asked = self._asked
+            if not self._is_same(os.fstat(descriptor)):
+                return False
             if asked is None:
+                if not wire.admits(0):
+                    return False
                 wire.send_last((head,))
             elif self.region:
                 if not is_at_hand(descriptor, asked, self._representation, now):
+                    return False
+                if not wire.admits(asked.length):
                     return False
                 held, descriptor = descriptor, -1
                 wire.hold_region(head, held, *asked)
             else:
                 chunk = read_at_hand(descriptor, asked, self._representation, now)
-                if len(chunk) != asked.length:
+                if len(chunk) != asked.length or not wire.admits(asked.length):
                     return False
                 wire.send_last((head, chunk))
+        except OSError:  # the handler will say so
+            return False
         finally:
             if descriptor >= 0:
                 os.close(descriptor)
         return True
+
+    def _is_same(self, status: os.stat_result) -> bool:
+        return (
+            status.st_mtime_ns == self._modified_ns
+            and status.st_size == self._size
+            and status.st_ino == self._inode
+        )
 
 
 def repeat_of_file(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from contextlib import suppress
-from typing import Final
+from typing import Final, NamedTuple
 
 from riverrun.apps.files.confinement import Root
 from riverrun.apps.files.open_file import OpenFile
@@ -21,30 +21,38 @@ SETTLED: Final = 2_000_000_000
 """Nanoseconds without a change after which the next one shows in a folder's time."""
 
 
+class State(NamedTuple):
+    """A folder and the times of its last change: another one after any name in it has changed."""
+
+    inode: int
+    modified_ns: int
+    changed_ns: int
+
+
 class Siblings:
     """Finds the siblings of files below `root`.
 
-    Of a file that has none it is remembered, for as long as no name in its folder changes: whoever
-    adds or removes one changes the folder's time.
+    Of a file that has none it is remembered, for as long as its folder is as it was. What a link
+    leads to may come into being without that: it is found when the folder changes next.
     """
 
     def __init__(self, root: Root) -> None:
         self._root = root
-        self._without: dict[tuple[str, ...], int] = {}
+        self._without: dict[tuple[str, ...], State] = {}
 
     def open(self, segments: tuple[str, ...], original: OpenFile) -> dict[str, OpenFile]:
         """Those of the file at `segments`, by coding, those the server likes first.
 
         One that is older than the file is not of its present version, and is left out.
         """
-        changed_ns = self._root.changed_ns(segments[:-1])
-        if self._without.get(segments) == changed_ns:
+        state = self._state_of(segments[:-1])
+        if state is not None and self._without.get(segments) == state:
             return {}
         siblings = self._look(segments)
-        if not siblings and time.time_ns() - changed_ns > SETTLED:
+        if not siblings and state is not None and time.time_ns() - state.modified_ns > SETTLED:
             if len(self._without) >= REMEMBERED:
                 self._without.clear()
-            self._without[segments] = changed_ns
+            self._without[segments] = state
         return {
             coding: sibling
             for coding, sibling in siblings.items()
@@ -60,11 +68,20 @@ class Siblings:
         """
 
         def open_alone() -> int:
-            if self._without.get(segments) != self._root.changed_ns(segments[:-1]):
+            state = self._state_of(segments[:-1])
+            if state is None or self._without.get(segments) != state:
                 raise FileNotFoundError("it may have encoded siblings")
             return open_file()
 
         return open_alone
+
+    def _state_of(self, folder: tuple[str, ...]) -> State | None:
+        """None if nobody may look into it, or it has gone meanwhile."""
+        try:
+            status = self._root.status_of(folder)
+        except FileNotFoundError:
+            return None
+        return State(status.st_ino, status.st_mtime_ns, status.st_ctime_ns)
 
     def _look(self, segments: tuple[str, ...]) -> dict[str, OpenFile]:
         siblings: dict[str, OpenFile] = {}

@@ -1,0 +1,52 @@
+"""A folder, and handlers of it."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from tests.server.repeats.repeated import (
+    LARGE,
+    MIDDLE,
+    PAGE,
+    SMALL,
+    Repeated,
+)
+
+from riverrun.apps.files import Files
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    folder = tmp_path / "folder"
+    (folder / "below").mkdir(parents=True)
+    for name, content in (
+        ("small.bin", SMALL),
+        ("below/small.bin", SMALL),
+        ("middle.bin", MIDDLE),
+        ("large.bin", LARGE),
+        ("empty.bin", b""),
+        ("page.html", PAGE),
+        ("below/page.html", PAGE),
+        ("below/index.html", PAGE),
+        (".hidden.bin", SMALL),
+        ("a%41.bin", SMALL),
+    ):
+        (folder / name).write_bytes(content)
+    for settled in (folder / "below", folder):
+        os.utime(settled, (0, 0))
+    return folder
+
+
+@pytest.fixture
+def files(folder: Path) -> Iterator[Files]:
+    files = Files(folder)
+    yield files
+    files.root.close()
+
+
+@pytest.fixture
+def handler(files: Files) -> Repeated:
+    return Repeated(files)

@@ -1,0 +1,52 @@
+"""What the tests of repeated answers have in common."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Awaitable
+
+from tests.server.client import Client, Reply, request
+
+from riverrun.apps.files import Files
+from riverrun.http.limits import KIB
+from riverrun.http.repeats import Repeat
+from riverrun.http.request import Request
+from riverrun.http.response import Response
+
+SMALL = os.urandom(1000)
+MIDDLE = os.urandom(100 * KIB)
+LARGE = os.urandom(400 * KIB)
+PAGE = b"<p>hello"
+TIMES = 5
+HANDLED = 2
+"""So often a request is handled before it is answered without."""
+
+
+class Counted:
+    """A folder that counts how often it was asked."""
+
+    def __init__(self, files: Files) -> None:
+        self.files = files
+        self.calls = 0
+
+    def __call__(self, request: Request, response: Response) -> Awaitable[None]:
+        self.calls += 1
+        return self.files(request, response)
+
+
+class Repeated(Counted):
+    """One that lets answers be given again."""
+
+    def repeat(self, request: Request) -> Repeat | None:
+        return self.files.repeat(request)
+
+
+def seen(reply: Reply) -> tuple[object, ...]:
+    """All of it but when it was sent."""
+    return reply.status, [field for field in reply.fields if field[0] != "date"], reply.body
+
+
+async def ask(client: Client, path: str = "/small.bin", method: str = "GET", *lines: str) -> Reply:
+    """Ask with a head that arrives in one piece."""
+    client.push(request(path, method, *lines))
+    return await client.reply(method)
