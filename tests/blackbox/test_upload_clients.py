@@ -13,9 +13,9 @@ from contextlib import suppress
 from pathlib import Path
 
 import pytest
-from playwright.async_api import Error, Page
+from playwright.async_api import Browser, Error
 from tests.cli.programs import eventually
-from tests.support.browser import DESKTOP, launched, visiting
+from tests.support.browser import launched
 from tests.support.cutting_proxy import CuttingProxy, proxy_in_thread
 from tests.support.serving import serving
 
@@ -87,13 +87,25 @@ def test_curl_uploads_whole_files_only(sent: Path, inbox: Path) -> None:
         eventually(lambda: nothing_waits(inbox))
 
 
-async def send_form(page: Page, address: str, file: Path) -> None:
-    """Send `file` with the form of a folder, as far as the network lets it."""
-    with suppress(Error):  # it shows that the connection was lost
-        await page.goto(address)
-        await page.set_input_files("input[type=file]", file)
-        async with page.expect_navigation():
-            await page.click("button")
+async def send_form(browser: Browser, address: str, file: Path, inbox: Path) -> None:
+    """Send `file` with the form of a folder until it is in `inbox`.
+
+    In a page of its own each time: one that shows that the connection was lost may go on loading.
+    """
+    context = await browser.new_context()
+    try:
+        for _ in range(ATTEMPTS):
+            page = await context.new_page()
+            with suppress(Error):
+                await page.goto(address)
+                await page.set_input_files("input[type=file]", file)
+                async with page.expect_navigation():
+                    await page.click("button")
+            await page.close()
+            if names(inbox):
+                break
+    finally:
+        await context.close()
 
 
 @pytest.mark.timeout(240)
@@ -106,12 +118,7 @@ async def test_a_form_in_a_browser_uploads_whole_files_only(sent: Path, inbox: P
             address = f"http://127.0.0.1:{proxy.port}/"
             for _ in range(UPLOADS):
                 expected = change(sent)
-                for _ in range(ATTEMPTS):
-                    # A page each: one that shows an error may go on loading for a while.
-                    async with visiting(browser, DESKTOP) as visit:
-                        await send_form(visit.page, address, sent)
-                    if names(inbox):
-                        break
+                await send_form(browser, address, sent, inbox)
                 # It sends a form again by itself, so that one may be there twice, numbered.
                 eventually(lambda: nothing_waits(inbox))
                 stored = names(inbox)

@@ -18,10 +18,10 @@ from tests.server.repeats.repeated import (
 )
 
 from riverrun.flows import Flows
-from riverrun.http.limits import MIB
+from riverrun.http.limits import KIB, MIB
 from riverrun.server import Options
 from riverrun.server.access_log import AccessLog, LogFormat
-from riverrun.server.repeats import ENTRY_SIZE, LONGEST_HEAD, REMEMBERED
+from riverrun.server.repeats import ENTRY_SIZE, LONGEST_HEAD
 from riverrun.server.vitals import Vitals
 
 
@@ -109,9 +109,13 @@ async def test_what_is_found_anew_is_charged_once(
 
 
 @pytest.mark.parametrize("filling", ["", "x" * (LONGEST_HEAD - 100)])
-async def test_what_is_remembered_is_bounded(serve: Serve, handler: Repeated, filling: str) -> None:
+async def test_what_is_remembered_is_bounded(
+    serve: Serve, handler: Repeated, monkeypatch: pytest.MonkeyPatch, filling: str
+) -> None:
+    remembered_size = 32 * KIB  # so that it is soon too much
+    monkeypatch.setattr("riverrun.server.repeats.REMEMBERED", remembered_size)
     each = len(request("/empty.bin", "GET", f"X: 0000{filling}")) + ENTRY_SIZE
-    count = REMEMBERED // each + 1
+    count = remembered_size // each + 1
     async with await Client.connect(await serve(handler)) as client:
         for _ in range(TIMES):
             await ask(client)
