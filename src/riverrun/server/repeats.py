@@ -11,6 +11,8 @@ import logging
 from time import monotonic
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+from riverrun.http.limits import KIB, MIB
+from riverrun.http.parser import EMPTY_LINE
 from riverrun.http.repeats import Repeat, Repeatable
 from riverrun.http.request import Request
 
@@ -20,15 +22,13 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger("riverrun.server")
 
-EMPTY_LINE: Final = b"\r\n\r\n"
-
-LONGEST_HEAD: Final = 2 * 1024
+LONGEST_HEAD: Final = 2 * KIB
 """Longer heads are not remembered: few clients send the same one."""
 
-REMEMBERED: Final = 2 * 1024 * 1024
+REMEMBERED: Final = 2 * MIB
 """Bytes that are remembered, more or less; when there are more, remembering begins anew."""
 
-ENTRY_SIZE: Final = 1024
+ENTRY_SIZE: Final = KIB
 """Bytes that an answer takes up, beside the head that it is remembered for."""
 
 REFUSED_SECONDS: Final = 10.0
@@ -67,7 +67,7 @@ class Repeats:
         repeat = known.repeat
         access_log = server.access_log
         started_at = 0.0 if access_log is None else monotonic()
-        if not connection.wire.may_send_at_once(region=repeat.region):
+        if not connection.wire.may_send_at_once(repeat.length if repeat.region else 0):
             return False
         if not repeat.send(connection.wire, server.clock.now):
             del self._known[data]

@@ -125,15 +125,16 @@ class SocketWire:
         else:
             self.send(pieces)
 
-    def may_send_at_once(self, *, region: bool) -> bool:
+    def may_send_at_once(self, from_file: int) -> bool:
         """Whether a whole answer may leave with the others, now.
 
-        A `region` is a body that is sent from a file.
+        So many bytes of it are sent from a file, 0 if all of it is in memory.
         """
         if self._gone or self._held is not None or not (self.has_room and self._turn.handling):
             return False
-        return not region or (
-            self._sender is not None
+        return not from_file or (
+            from_file <= SMALL_REGION
+            and self._sender is not None
             and self._sender.eager
             and not self._transport.get_write_buffer_size()
         )

@@ -19,11 +19,30 @@ from tests.server.repeats.repeated import (
     ask,
 )
 
+from riverrun.apps.files import Files
 from riverrun.apps.files.sending import READ_AT_ONCE
+from riverrun.http.handler import Handler
 from riverrun.http.limits import KIB, MIB
+from riverrun.http.repeats import RepeatWire
 from riverrun.http.request import Request
 from riverrun.http.response import Response
 from riverrun.server import Server
+from riverrun.server.turns import SMALL_REGION
+
+
+class Beside(Repeated):
+    """A folder, and beside it a handler of what is posted, and of ``/late``."""
+
+    repeat = Repeated.repeat
+
+    def __init__(self, files: Files, other: Handler) -> None:
+        super().__init__(files)
+        self.other = other
+
+    def __call__(self, request: Request, response: Response) -> Awaitable[None]:
+        if request.method == "POST" or request.path == "/late":
+            return self.other(request, response)
+        return super().__call__(request, response)
 
 
 async def test_two_requests_that_come_together_are_two(serve: Serve, handler: Repeated) -> None:
@@ -72,18 +91,10 @@ async def test_what_looks_like_it_within_a_body_is_body(
     del folder
     head = request("/small.bin")
 
-    class Echo(Repeated):
-        repeat = Repeated.repeat
+    async def echo(asked: Request, response: Response) -> None:
+        await response.end(b"".join([chunk async for chunk in asked]))
 
-        def __call__(self, request: Request, response: Response) -> Awaitable[None]:
-            if request.method == "POST":
-                return self.echo(request, response)
-            return super().__call__(request, response)
-
-        async def echo(self, request: Request, response: Response) -> None:
-            await response.end(b"".join([chunk async for chunk in request]))
-
-    async with await Client.connect(await serve(Echo(handler.files))) as client:
+    async with await Client.connect(await serve(Beside(handler.files, echo))) as client:
         for _ in range(TIMES):
             assert (await ask(client)).body == SMALL
         client.push(
@@ -98,20 +109,12 @@ async def test_what_looks_like_it_within_a_body_is_body(
 async def test_it_comes_behind_what_is_answered_late(serve: Serve, handler: Repeated) -> None:
     go_on = asyncio.Event()
 
-    class Late(Repeated):
-        repeat = Repeated.repeat
+    async def late(_: Request, response: Response) -> None:
+        await response.write(b"be")
+        await go_on.wait()
+        await response.end(b"fore")
 
-        def __call__(self, request: Request, response: Response) -> Awaitable[None]:
-            if request.path == "/late":
-                return self.late(response)
-            return super().__call__(request, response)
-
-        async def late(self, response: Response) -> None:
-            await response.write(b"be")
-            await go_on.wait()
-            await response.end(b"fore")
-
-    async with await Client.connect(await serve(Late(handler.files))) as client:
+    async with await Client.connect(await serve(Beside(handler.files, late))) as client:
         for _ in range(TIMES):
             assert (await ask(client)).body == SMALL
         client.push(request("/late"))
@@ -123,22 +126,14 @@ async def test_it_comes_behind_what_is_answered_late(serve: Serve, handler: Repe
 
 
 async def test_it_comes_behind_what_waits_for_its_turn(serve: Serve, handler: Repeated) -> None:
-    class Late(Repeated):
-        repeat = Repeated.repeat
-
-        def __call__(self, request: Request, response: Response) -> Awaitable[None]:
-            if request.path == "/late":
-                return self.late(response)
-            return super().__call__(request, response)
-
-        async def late(self, response: Response) -> None:
-            await asyncio.sleep(0.05)
-            # To be looked at when this has ended, and before the next begins.
-            asyncio.get_running_loop().call_soon(arrive, server, known)
-            await response.end(b"before")
+    async def late(_: Request, response: Response) -> None:
+        await asyncio.sleep(0.05)
+        # To be looked at when this has ended, and before the next begins.
+        asyncio.get_running_loop().call_soon(arrive, server, known)
+        await response.end(b"before")
 
     known = request("/small.bin")
-    server = await serve(Late(handler.files))
+    server = await serve(Beside(handler.files, late))
     async with await Client.connect(server) as client:
         for _ in range(TIMES):
             assert (await ask(client)).body == SMALL
@@ -207,6 +202,21 @@ async def test_what_nobody_takes_is_not_gathered(
             client.push(request(path))
             await asyncio.sleep(0.001)
         assert await at_rest(lambda: connection.wire.buffered) < MIB
+
+
+async def test_what_is_sent_from_a_file_and_might_have_to_be_held_is_small(
+    serve: Serve, handler: Repeated, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Long:
+        status, length, region = 200, SMALL_REGION + 1, True
+
+        def send(self, wire: RepeatWire, now: float) -> bool:
+            raise AssertionError("it must not be sent from here")
+
+    monkeypatch.setattr(handler, "repeat", lambda _: Long())
+    async with await Client.connect(await serve(handler)) as client:
+        for _ in range(TIMES):
+            assert (await ask(client, "/middle.bin")).body == MIDDLE
 
 
 async def test_a_client_that_does_not_take_a_file_at_once_is_not_sent_it_from_memory(

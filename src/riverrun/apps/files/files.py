@@ -16,7 +16,7 @@ from riverrun.apps.files.missing import not_found
 from riverrun.apps.files.open_file import OpenFile
 from riverrun.apps.files.repeating import repeat_of_file
 from riverrun.apps.files.representation import Representation, represent
-from riverrun.apps.files.sending import send, send_at_once
+from riverrun.apps.files.sending import send, send_at_once, send_file
 from riverrun.apps.files.siblings import Siblings, choose_coding
 from riverrun.errors import HTTPError
 from riverrun.http.content_disposition import content_disposition
@@ -103,16 +103,15 @@ class Files:
         file = None
         try:
             status = os.fstat(descriptor)
-            if stat.S_ISREG(status.st_mode) and not (
-                target.trailing_slash or target.query or WANTS_DIGEST in request.fields
-            ):
+            if stat.S_ISREG(status.st_mode) and is_plain(target, request):
                 representation = represent(
                     segments[-1], status.st_size, status.st_mtime_ns, status.st_ino
                 )
-                if not representation.compressible and send_at_once(
-                    request, response, descriptor, representation
-                ):
-                    return FINISHED
+                if not representation.compressible:
+                    if send_at_once(request, response, descriptor, representation):
+                        return FINISHED
+                    file = OpenFile(descriptor, status)
+                    return send_file(request, response, file, representation)
             file = OpenFile(descriptor, status)
             return self._answer(target, request, response, file)
         finally:
@@ -174,9 +173,8 @@ class Files:
     ) -> Awaitable[None]:
         """Answer with what was opened, a file or a folder; it is closed in any case."""
         segments = target.segments
-        plain = not target.query and WANTS_DIGEST not in request.fields
         try:
-            if file.is_regular and plain and not target.trailing_slash:
+            if file.is_regular and is_plain(target, request):
                 return send(request, response, *self._choose(segments, request, response, file))
             if file.is_folder and target.trailing_slash:
                 index = self._open_index(segments, request)
@@ -324,6 +322,11 @@ class Files:
         headers["access-control-expose-headers"] = "accept-ranges, content-range, etag, link"
         if self._cors != "*":
             headers["vary"] = "origin"
+
+
+def is_plain(target: Target, request: Request) -> bool:
+    """Whether a file is asked for as it is, with nothing to be found out about it first."""
+    return not (target.trailing_slash or target.query or WANTS_DIGEST in request.fields)
 
 
 def likes_pages(request: Request) -> bool:

@@ -31,14 +31,10 @@ def send(
 ) -> Awaitable[None]:
     """Answer a GET or HEAD from `file`, at once or else as `send_file`; it is closed in any case.
 
-    Goes on if `send_at_once` has begun to.
-
     Raises `HTTPError` as `decide` does.
     """
     try:
-        at_once = not response.started and send_at_once(
-            request, response, file.descriptor, representation
-        )
+        at_once = send_at_once(request, response, file.descriptor, representation)
     except BaseException:
         file.close()
         raise
