@@ -5,17 +5,25 @@ from __future__ import annotations
 import asyncio
 import os
 import socket
+import sys
+from collections.abc import Iterator
 from pathlib import Path
+from typing import NamedTuple
 
 import pytest
+from tests.server.kernel import congestion_control, most_unsent
 
 from riverrun.flows import Flow, Waiting
 from riverrun.server import sendfile
-from riverrun.server.sendfile import RegionSender
+from riverrun.server.listeners import open_listener
+from riverrun.server.loopback import UNSENT
+from riverrun.server.sendfile import LONG, RegionSender
 from riverrun.streams.contracts import FileRegion
 
 KIB = 1024
 SIZE = 2048 * KIB
+
+only_linux = pytest.mark.skipif(sys.platform != "linux", reason="elsewhere it is not asked")
 
 
 @pytest.mark.parametrize("buffer", [48 * KIB, 96 * KIB])
@@ -49,3 +57,102 @@ async def test_a_reader_that_stalls_is_waited_for_also_when_a_turn_has_filled_th
         assert await sending == SIZE
         assert flow.waiting is None
     os.close(descriptor)
+
+
+async def test_a_slice_that_went_in_part_is_followed_when_a_good_part_of_the_buffer_is_free(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """To ask again at once would find room for one packet, and one more, as the client reads."""
+    (tmp_path / "file").write_bytes(bytes(10 * KIB))
+    calls: list[int] = []
+
+    def send_little(out: int, source: int, offset: int, count: int) -> int:
+        calls.append(offset)
+        return sent(out, source, offset, min(count, KIB))
+
+    sent = os.sendfile
+    monkeypatch.setattr(os, "sendfile", send_little)
+    ours, theirs = socket.socketpair()
+    descriptor = os.open(tmp_path / "file", os.O_RDONLY)
+    with ours, theirs:
+        ours.setblocking(False)
+        sender = RegionSender(asyncio.get_running_loop(), ours.fileno())
+        sending = asyncio.create_task(sender.send(FileRegion(descriptor, 0, 10 * KIB), Flow()))
+        turns = 0
+        while not sending.done():
+            before = len(calls)
+            await asyncio.sleep(0)
+            turns += 1
+            assert len(calls) <= before + 1
+        assert calls == list(range(0, 10 * KIB, KIB))
+        assert await sending == 10 * KIB
+        assert len(theirs.recv(20 * KIB)) == 10 * KIB
+    os.close(descriptor)
+
+
+class Ends(NamedTuple):
+    """A connection over loopback: our end, as it was accepted, and the client's."""
+
+    ours: socket.socket
+    theirs: socket.socket
+
+
+@pytest.fixture
+def ends() -> Iterator[Ends]:
+    with open_listener("127.0.0.1", 0) as listener, socket.socket() as theirs:
+        theirs.connect(listener.getsockname())
+        ours, _ = listener.accept()
+        with ours:
+            ours.setblocking(False)
+            theirs.setblocking(False)
+            yield Ends(ours, theirs)
+
+
+@pytest.fixture
+def long_file(tmp_path: Path) -> Iterator[int]:
+    """A descriptor of a file that is just long."""
+    (tmp_path / "file").write_bytes(bytes(LONG + 1))
+    descriptor = os.open(tmp_path / "file", os.O_RDONLY)
+    yield descriptor
+    os.close(descriptor)
+
+
+async def send_all(ends: Ends, descriptor: int, length: int) -> RegionSender:
+    loop = asyncio.get_running_loop()
+    sender = RegionSender(loop, ends.ours.fileno())
+    sending = asyncio.create_task(sender.send(FileRegion(descriptor, 0, length), Flow()))
+    taken = 0
+    while taken < length:
+        taken += len(await loop.sock_recv(ends.theirs, 1 << 16))
+    assert await sending == length
+    return sender
+
+
+@only_linux
+async def test_the_kernel_may_hold_any_number_of_bytes_of_what_is_long(
+    ends: Ends, long_file: int
+) -> None:
+    await send_all(ends, long_file, LONG)
+    assert most_unsent(ends.ours) == UNSENT
+    await send_all(ends, long_file, LONG + 1)
+    assert most_unsent(ends.ours) > 1 << 30
+
+
+@only_linux
+async def test_the_system_paces_a_connection_on_which_something_short_went_whole(
+    ends: Ends, long_file: int
+) -> None:
+    with socket.socket() as untouched:
+        systems = congestion_control(untouched)
+    sender = RegionSender(asyncio.get_running_loop(), ends.ours.fileno())
+    assert sender.try_send(b"head", long_file, 0, 10 * KIB) == (4, 10 * KIB)
+    assert congestion_control(ends.ours) == systems
+
+
+@only_linux
+async def test_a_connection_that_was_used_for_something_long_is_not_paced(
+    ends: Ends, long_file: int
+) -> None:
+    sender = await send_all(ends, long_file, LONG + 1)
+    assert sender.try_send(b"head", long_file, 0, 10 * KIB) == (4, 10 * KIB)
+    assert congestion_control(ends.ours) == b"reno"

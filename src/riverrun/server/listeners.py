@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import socket
-import sys
-from contextlib import suppress
-from ipaddress import ip_address
 from pathlib import Path
+
+from riverrun.server.loopback import prepare_listener
 
 FIRST_INHERITED = 3  # sd_listen_fds(3)
 
@@ -25,7 +24,7 @@ def open_listener(host: str, port: int, unix: str | None = None) -> socket.socke
     try:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.bind((host, port))
-        _do_not_pace(listener)
+        prepare_listener(listener)
         listener.listen(1024)
     except OSError:
         listener.close()
@@ -43,18 +42,6 @@ def inherited_listener(descriptor: int) -> socket.socket:
         listener.detach()
         raise OSError(f"descriptor {descriptor} is not a listening socket")
     return listener
-
-
-def _do_not_pace(listener: socket.socket) -> None:
-    """Where only this machine can connect, send as fast as the other side takes it.
-
-    Congestion control is for networks. BBR, the default of many a server, has a timer fire for
-    every packet, which costs a fifth of the CPU of a download; Reno has none, and each kernel has
-    Reno (docs/decisions/0015). Whoever is accepted inherits it.
-    """
-    if sys.platform == "linux" and ip_address(listener.getsockname()[0]).is_loopback:
-        with suppress(OSError):
-            listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_CONGESTION, b"reno")
 
 
 def _open_unix_listener(path: str) -> socket.socket:

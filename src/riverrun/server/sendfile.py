@@ -19,6 +19,7 @@ from typing import NamedTuple
 from riverrun.errors import DisconnectedError, TruncatedError
 from riverrun.flows import Flow, FlowState, Waiting
 from riverrun.io.page_cache import is_resident
+from riverrun.server import loopback
 from riverrun.streams.contracts import FileRegion
 
 MIB = 1024 * 1024
@@ -26,6 +27,9 @@ MIB = 1024 * 1024
 SLICE_SIZE = 4 * MIB
 """As much as a socket's buffer may hold, and as much as is sent in one turn of the loop: smaller
 slices are more calls and wake-ups for as many bytes."""
+
+LONG = MIB
+"""A region of more is long, where that makes a difference to the kernel."""
 
 FETCH_SIZE = MIB
 """As much as is waited for when it has to come from a disk."""
@@ -76,6 +80,7 @@ class RegionSender:
         "_loop",
         "_region",
         "_sent",
+        "_short",
         "_socket",
         "_stopped",
         "eager",
@@ -86,6 +91,7 @@ class RegionSender:
         self._socket = descriptor
         self._handle: BorrowedSocket | None = None
         self._stopped: asyncio.Future[None] | None = None
+        self._short = False  # whether something short went whole
         self.eager = False
 
     @property
@@ -103,6 +109,8 @@ class RegionSender:
         self._flow = flow
         self._free = flow.free
         self._sent = 0
+        if region.length > LONG and self._socket >= 0:
+            loopback.expect_long(self._borrow())
         while (stop := self._send_slices()) not in (Stop.DONE, Stop.STEERED):
             if stop is Stop.NOT_RESIDENT:
                 flow.waiting = Waiting.SOURCE
@@ -128,12 +136,10 @@ class RegionSender:
         is told that more follows the head. The slice is read where it is; if that is on a disk,
         the loop waits for it.
         """
-        if self._handle is None:
-            self._handle = BorrowedSocket(fileno=self._socket)
-            self._handle.setblocking(False)  # whatever the default time-out is
+        handle = self._handle or self._borrow()
         head_sent = sent = 0
         try:
-            head_sent = self._handle.send(head, socket.MSG_MORE)
+            head_sent = handle.send(head, socket.MSG_MORE)
             if head_sent == len(head):
                 size = min(length, SLICE_SIZE)
                 sent = os.sendfile(self._socket, descriptor, offset, size)
@@ -142,6 +148,9 @@ class RegionSender:
         except OSError as error:
             raise DisconnectedError("the client went away") from error
         self.eager = sent == length
+        if self.eager and not self._short:
+            self._short = True
+            loopback.expect_short(handle)
         return head_sent, sent
 
     def lose(self) -> None:
@@ -196,7 +205,15 @@ class RegionSender:
                 raise TruncatedError(region.length, self._sent)
             self._sent += sent
             flow.moved += sent
+            if sent < size:  # there is room for a packet every now and then: wait for more of it
+                return Stop.SOCKET_FULL
         return Stop.DONE
+
+    def _borrow(self) -> BorrowedSocket:
+        if self._handle is None:
+            self._handle = BorrowedSocket(fileno=self._socket)
+            self._handle.setblocking(False)  # whatever the default time-out is
+        return self._handle
 
     def _fetch_slice(self) -> None:
         offset = self._region.offset + self._sent
