@@ -155,6 +155,11 @@ class Flows:
             taken.append(share)
         return True
 
+    def take_back(self, flow: Flow, size: int) -> None:
+        """Of what was admitted, `size` bytes have not been sent: `flow` will ask for them."""
+        for share in flow.shares:
+            share.give_back(size)
+
     def tidy(self) -> None:
         """Forget the shares of clients that have been quiet; called now and then."""
         now = self._clock()

@@ -9,7 +9,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Protocol, runtime_checkable
 
+from riverrun.http.handler import FINISHED, Finished, Handler
 from riverrun.http.request import Request
+from riverrun.http.response import Response
 from riverrun.http.wire import ServerFields
 from riverrun.streams.contracts import Chunk
 
@@ -17,7 +19,8 @@ from riverrun.streams.contracts import Chunk
 class RepeatWire(Protocol):
     """A connection on which nothing else is going on, as a repeated answer sees it.
 
-    What is handed to it leaves a moment later, with the answers to others.
+    What is handed to `send_last` and `hold_region` leaves a moment later, with the answers to
+    others.
     """
 
     clock: ServerFields
@@ -29,8 +32,19 @@ class RepeatWire(Protocol):
     def send_last(self, pieces: Sequence[Chunk]) -> None:
         """Hand over a whole response."""
 
-    def hold_region(self, head: bytes, descriptor: int, offset: int, length: int) -> None:
-        """Hand over a response with a body in a file; the descriptor is the wire's from now on."""
+    def hold_region(self, head: bytes, descriptor: int, offset: int, length: int) -> bool:
+        """Hand over a response with a body in a file; the descriptor is the wire's from now on.
+
+        Returns False, with nothing done, if the body is too long for that.
+        """
+
+    def try_send_region(self, head: bytes, descriptor: int, offset: int, length: int) -> int:
+        """As `Wire.try_send_region`."""
+
+
+def nothing_left(_request: Request, _response: Response) -> Finished:
+    """What is left to do when an answer has been handed over whole."""
+    return FINISHED
 
 
 class Repeat(Protocol):
@@ -43,11 +57,12 @@ class Repeat(Protocol):
     length: int
     region: bool
 
-    def send(self, wire: RepeatWire, now: float) -> bool:
+    def send(self, wire: RepeatWire, now: float) -> Handler | None:
         """Give the answer again, if it is still the one and `wire` admits it.
 
-        Returns False, with nothing done, if it has to be found anew. `now` is a time of
-        `time.monotonic`, which is the loop's clock too, read a moment ago.
+        Returns what sends the rest of it: `nothing_left`, or else a handler that is to be called
+        now, with a response to `take_up`. None, with nothing done, if the answer has to be found
+        anew. `now` is a time of `time.monotonic`, which is the loop's clock too, read a moment ago.
         """
 
 

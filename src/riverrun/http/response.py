@@ -22,7 +22,7 @@ from riverrun.http.passage import Passage
 from riverrun.http.problems import answer_of
 from riverrun.http.request import Request
 from riverrun.http.response_state import ABORTED, BODY, BROKEN, ENDED, HEAD, UNFINISHED
-from riverrun.http.wire import Wire, wait_for_room
+from riverrun.http.wire import Wire, send_paced, wait_for_room
 from riverrun.streams.contracts import Chunk, FileRegion, Writable
 
 
@@ -137,6 +137,16 @@ class Response(Writable):
         self._prepared = field_lines
         self._declared = length
 
+    def take_up(self, status: int, length: int, sent: int) -> None:
+        """Go on with what was begun: a head, and `sent` bytes of a body of `length`, have gone."""
+        self.status = status
+        self._declared = length
+        self._framing = COUNTED
+        self._reusable = True
+        self.body_sent = sent
+        self.state = BODY
+        self._wire.flows.take_back(self.flow, length - sent)
+
     async def inform(self, status: int, headers: Mapping[str, str] | None = None) -> None:
         """Send an informational response (RFC 9110, 15.2), such as 103 with ``link``.
 
@@ -161,7 +171,7 @@ class Response(Writable):
             if flow.free or not size:
                 self._send_body(chunk)
             else:
-                await self._send_paced(chunk, flow)
+                await send_paced(chunk, flow, self._send_body, self._wire)
             if not self._wire.has_room:
                 await wait_for_room(self._wire, flow)
         except DisconnectedError:
@@ -231,6 +241,7 @@ class Response(Writable):
         if self._framing is COUNTED:
             self.body_sent = wire.try_send_region(head, descriptor, offset, length)
             if self.body_sent < length:
+                wire.flows.take_back(self.flow, length - self.body_sent)
                 return False
         else:
             wire.send((head,))
@@ -371,20 +382,6 @@ class Response(Writable):
             pieces.append(chunk)
         if pieces:
             self._wire.send(pieces)
-
-    async def _send_paced(self, chunk: Chunk, flow: Flow) -> None:
-        rest = memoryview(chunk).cast("B")
-        while rest:
-            try:
-                granted = await flow.turn(len(rest))
-                self._send_body(rest[:granted])
-                rest = rest[granted:]
-                if rest and not self._wire.has_room:
-                    await wait_for_room(self._wire, flow)
-            except asyncio.CancelledError:
-                if len(rest) < size_of(chunk):  # a chunk is sent whole or not at all
-                    self._send_body(rest)
-                raise
 
     def _finish(self, trailers: Mapping[str, str] | None) -> None:
         short = self._declared is not None and self.body_sent != self._declared

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from typing import TYPE_CHECKING, Protocol
 
@@ -77,3 +78,24 @@ async def wait_for_room(wire: Wire, flow: Flow) -> None:
         await wire.drain()
     finally:
         flow.waiting = None
+
+
+async def send_paced(chunk: Chunk, flow: Flow, send: Callable[[Chunk], None], wire: Wire) -> None:
+    """Hand `chunk` to `send` as `flow` and `wire` let it pass.
+
+    A cancel hands over what is left of it, once something has gone: a chunk is sent whole or not at
+    all. Raises what `Flow.turn` and `wait_for_room` raise.
+    """
+    rest = memoryview(chunk).cast("B")
+    size = len(rest)
+    while rest:
+        try:
+            granted = await flow.turn(len(rest))
+            send(rest[:granted])
+            rest = rest[granted:]
+            if rest and not wire.has_room:
+                await wait_for_room(wire, flow)
+        except asyncio.CancelledError:
+            if len(rest) < size:
+                send(rest)
+            raise

@@ -13,7 +13,7 @@ from time import monotonic
 from typing import TYPE_CHECKING, cast
 
 from riverrun.errors import HTTPError
-from riverrun.http.handler import FINISHED
+from riverrun.http.handler import FINISHED, Handler
 from riverrun.http.headers import Fields, FieldView
 from riverrun.http.preconditions import READING_METHODS
 from riverrun.http.request import Request
@@ -38,6 +38,7 @@ class Connection(asyncio.BufferedProtocol):
 
     __slots__ = (
         "_arrived",
+        "_begun",
         "_dropped",
         "_exchange",
         "_head_since",
@@ -62,6 +63,7 @@ class Connection(asyncio.BufferedProtocol):
         self._refusal: HTTPError | None = None
         self._dropped = 0
         self._arrived = b""  # what came last, if it is the beginning of a head
+        self._begun: Handler | None = None  # what sends the rest of an answer that was begun
 
     # What the transport calls.
 
@@ -96,17 +98,15 @@ class Connection(asyncio.BufferedProtocol):
     def receive(self, data: bytes) -> None:
         """Take what has come from the client. Whatever goes wrong is this connection's alone."""
         repeats = self.server.repeats
-        if repeats is not None and self._phase is IDLE and self._intake.parser.at_rest:
-            self._arrived = data
+        if self._phase is not IDLE or self._queue or not self._intake.parser.at_rest:
+            repeats = None
         try:
-            if (
-                repeats is not None
-                and self._arrived
-                and not self._queue
-                and repeats.answer(self, data)
-            ):
+            if repeats is None:
+                self._intake.parser.feed(data)
+            elif repeats.answer(self, data):
                 self._since = self.server.clock.now
             else:
+                self._arrived = data
                 self._intake.parser.feed(data)
         except HTTPError as error:
             self.refuse(error)
@@ -115,6 +115,11 @@ class Connection(asyncio.BufferedProtocol):
             self.server.loop.call_exception_handler(context)
             self.abort()
         self._arrived = b""
+
+    def go_on(self, data: bytes, rest: Handler) -> None:
+        """The answer to the request in `data` was begun, and is `rest`'s to finish."""
+        self._begun = rest
+        self._intake.parser.feed(data)
 
     def eof_received(self) -> bool:
         """Go on sending to a client that has only stopped sending."""
@@ -295,8 +300,9 @@ class Connection(asyncio.BufferedProtocol):
         response = Response(self.wire, request)
         access_log = server.access_log
         started_at = 0.0 if access_log is None else monotonic()
+        handler, self._begun = self._begun or server.handler, None
         try:
-            handling = server.handler(request, response)
+            handling = handler(request, response)
         except Exception as error:  # noqa: BLE001 - a handler may raise anything
             handling = fail(error)
         if (
@@ -306,12 +312,7 @@ class Connection(asyncio.BufferedProtocol):
             and not (self.wire.last_response or self._queue or self._refusal)
         ):
             # Nothing of it is left, and nothing else is to be done.
-            vitals = server.vitals  # as `_count`, without the call
-            vitals.answered[response.status // 100] += 1
-            if response.opened_flow is None:
-                vitals.sent += response.body_sent
-            else:
-                response.settle()
+            self._count(response)
             if access_log is not None:
                 access_log.add(self.client, request, response, started_at)
             self._since = server.clock.now

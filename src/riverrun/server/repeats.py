@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from riverrun.http.limits import KIB, MIB
 from riverrun.http.parser import EMPTY_LINE
-from riverrun.http.repeats import Repeat, Repeatable
+from riverrun.http.repeats import Repeat, Repeatable, nothing_left
 from riverrun.http.request import Request
 
 if TYPE_CHECKING:
@@ -69,10 +69,14 @@ class Repeats:
         started_at = 0.0 if access_log is None else monotonic()
         if not connection.wire.may_send_at_once(repeat.length if repeat.region else 0):
             return False
-        if not repeat.send(connection.wire, server.clock.now):
+        rest = repeat.send(connection.wire, server.clock.now)
+        if rest is None:
             del self._known[data]
             self._size -= len(data) + ENTRY_SIZE
             return False
+        if rest is not nothing_left:
+            connection.go_on(data, rest)
+            return True
         vitals = server.vitals
         vitals.answered[repeat.status // 100] += 1
         vitals.sent += repeat.length

@@ -128,28 +128,32 @@ class SocketWire:
     def may_send_at_once(self, from_file: int) -> bool:
         """Whether a whole answer may leave with the others, now.
 
-        So many bytes of it are sent from a file, 0 if all of it is in memory.
+        So many bytes of it are sent from a file, 0 if all of it is in memory. Of many bytes, only
+        a part may.
         """
         if self._gone or self._held is not None or not (self.has_room and self._turn.handling):
             return False
-        return not from_file or (
-            from_file <= SMALL_REGION
-            and self._sender is not None
-            and self._sender.eager
-            and not self._transport.get_write_buffer_size()
-        )
+        if not from_file:
+            return True
+        if self._transport.get_write_buffer_size():
+            return False
+        return from_file > SMALL_REGION or (self._sender is not None and self._sender.eager)
 
     def admits(self, size: int) -> bool:
         """Whether no limit is in the way of so many bytes, which are then taken to be sent."""
         return not self.flows.limited or self.flows.admits(self._connection.client, size)
 
-    def hold_region(self, head: bytes, descriptor: int, offset: int, length: int) -> None:
+    def hold_region(self, head: bytes, descriptor: int, offset: int, length: int) -> bool:
         """Send `head` and a region with the answers of others, where `may_send_at_once`.
 
-        The descriptor is the wire's from now on.
+        The descriptor is the wire's from now on. Returns False, with nothing done, if what the
+        socket does not take would be too much to hold in memory.
         """
+        if length > SMALL_REGION:
+            return False
         self._held = HeldRegion(head, descriptor, offset, length)
         self._turn.add_answer(self)
+        return True
 
     def flush(self) -> None:
         """Send what is held for the end of the turn."""

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from tests.server.repeats.repeated import (
     LARGE,
+    LONG,
     MIDDLE,
     PAGE,
     SMALL,
@@ -26,6 +27,7 @@ def folder(tmp_path: Path) -> Path:
         ("small.bin", SMALL),
         ("below/small.bin", SMALL),
         ("middle.bin", MIDDLE),
+        ("long.bin", LONG),
         ("large.bin", LARGE),
         ("empty.bin", b""),
         ("page.html", PAGE),

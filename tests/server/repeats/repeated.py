@@ -8,6 +8,7 @@ from collections.abc import Awaitable
 from tests.server.client import Client, Reply, request
 
 from riverrun.apps.files import Files
+from riverrun.apps.files.sending import SENT_AT_ONCE
 from riverrun.http.limits import KIB
 from riverrun.http.repeats import Repeat
 from riverrun.http.request import Request
@@ -15,7 +16,8 @@ from riverrun.http.response import Response
 
 SMALL = os.urandom(1000)
 MIDDLE = os.urandom(100 * KIB)
-LARGE = os.urandom(400 * KIB)
+LONG = os.urandom(600 * KIB)
+LARGE = bytes(SENT_AT_ONCE + 1)
 PAGE = b"<p>hello"
 TIMES = 5
 HANDLED = 2

@@ -23,11 +23,9 @@ from riverrun.apps.files import Files
 from riverrun.apps.files.sending import READ_AT_ONCE
 from riverrun.http.handler import Handler
 from riverrun.http.limits import KIB, MIB
-from riverrun.http.repeats import RepeatWire
 from riverrun.http.request import Request
 from riverrun.http.response import Response
 from riverrun.server import Server
-from riverrun.server.turns import SMALL_REGION
 
 
 class Beside(Repeated):
@@ -202,21 +200,6 @@ async def test_what_nobody_takes_is_not_gathered(
             client.push(request(path))
             await asyncio.sleep(0.001)
         assert await at_rest(lambda: connection.wire.buffered) < MIB
-
-
-async def test_what_is_sent_from_a_file_and_might_have_to_be_held_is_small(
-    serve: Serve, handler: Repeated, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    class Long:
-        status, length, region = 200, SMALL_REGION + 1, True
-
-        def send(self, wire: RepeatWire, now: float) -> bool:
-            raise AssertionError("it must not be sent from here")
-
-    monkeypatch.setattr(handler, "repeat", lambda _: Long())
-    async with await Client.connect(await serve(handler)) as client:
-        for _ in range(TIMES):
-            assert (await ask(client, "/middle.bin")).body == MIDDLE
 
 
 async def test_a_client_that_does_not_take_a_file_at_once_is_not_sent_it_from_memory(

@@ -3,22 +3,27 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
-from typing import Final
+from collections.abc import Awaitable, Callable
+from functools import partial
 
 from riverrun.apps.files.answers import decide
 from riverrun.apps.files.open_file import OpenFile
 from riverrun.apps.files.representation import Representation
-from riverrun.apps.files.sending import READ_AT_ONCE, is_at_hand, read_at_hand
-from riverrun.errors import HTTPError
+from riverrun.apps.files.sending import (
+    READ_AT_ONCE,
+    SENT_AT_ONCE,
+    is_at_hand,
+    read_at_hand,
+    send_file,
+)
+from riverrun.errors import DisconnectedError, HTTPError
+from riverrun.http.handler import Handler
 from riverrun.http.headers import Headers
 from riverrun.http.heads import LINE_END, render_head
 from riverrun.http.ranges import ByteRange
-from riverrun.http.repeats import RepeatWire
+from riverrun.http.repeats import RepeatWire, nothing_left
 from riverrun.http.request import Request
-
-LONGEST: Final = 256 * 1024
-"""Of what is longer, finding the answer is a small part."""
+from riverrun.http.response import Response
 
 
 class FileRepeat:
@@ -64,39 +69,70 @@ class FileRepeat:
         self.length = 0 if asked is None else asked.length
         self.region = self.length > READ_AT_ONCE
 
-    def send(self, wire: RepeatWire, now: float) -> bool:
+    def send(self, wire: RepeatWire, now: float) -> Handler | None:
         """Send it, unless the file is another now or a disk would be waited for."""
         try:
             descriptor = self._open()
         except OSError:
-            return False
+            return None
         try:
+            file_status = os.fstat(descriptor)
+            if not self._is_same(file_status):
+                return None
             head = b"".join((self._status_line, wire.clock.server_fields, self._fields))
             asked = self._asked
-            if not self._is_same(os.fstat(descriptor)):
-                return False
-            if asked is None:
-                if not wire.admits(0):
-                    return False
-                wire.send_last((head,))
-            elif self.region:
-                if not is_at_hand(descriptor, asked, self._representation, now):
-                    return False
-                if not wire.admits(asked.length):
-                    return False
-                held, descriptor = descriptor, -1
-                wire.hold_region(head, held, *asked)
-            else:
+            if asked is not None and self.region:
+                rest = self._send_region(wire, head, descriptor, file_status, asked, now)
+                if rest is not None:
+                    descriptor = -1
+                return rest
+            pieces: tuple[bytes, ...] = (head,)
+            if asked is not None:
                 chunk = read_at_hand(descriptor, asked, self._representation, now)
-                if len(chunk) != asked.length or not wire.admits(asked.length):
-                    return False
-                wire.send_last((head, chunk))
+                if len(chunk) != asked.length:
+                    return None
+                pieces = (head, chunk)
+            if not wire.admits(self.length):
+                return None
+            wire.send_last(pieces)
         except OSError:  # the handler will say so
-            return False
+            return None
         finally:
             if descriptor >= 0:
                 os.close(descriptor)
-        return True
+        return nothing_left
+
+    def _send_region(
+        self,
+        wire: RepeatWire,
+        head: bytes,
+        descriptor: int,
+        file_status: os.stat_result,
+        asked: ByteRange,
+        now: float,
+    ) -> Handler | None:
+        """As `send`; unless None is returned, the descriptor has been taken over."""
+        if not is_at_hand(descriptor, asked, self._representation, now):
+            return None
+        if not wire.admits(asked.length):
+            return None
+        if wire.hold_region(head, descriptor, *asked):
+            return nothing_left
+        file = OpenFile(descriptor, file_status)
+        try:
+            sent = wire.try_send_region(head, descriptor, *asked)
+        except DisconnectedError:  # who sends the rest will say so
+            sent = 0
+        if sent < asked.length:
+            return partial(self._send_rest, file, sent)
+        file.close()
+        return nothing_left
+
+    def _send_rest(
+        self, file: OpenFile, sent: int, request: Request, response: Response
+    ) -> Awaitable[None]:
+        response.take_up(self.status, self.length, sent)
+        return send_file(request, response, file, self._representation)
 
     def _is_same(self, status: os.stat_result) -> bool:
         return (
@@ -122,7 +158,7 @@ def repeat_of_file(
         status, fields, length, body = decide(request.method, request.fields, representation)
     except HTTPError:  # it has changed since it was answered
         return None
-    if length > LONGEST or len(body) > 1:
+    if length > SENT_AT_ONCE or len(body) > 1:
         return None
     asked: ByteRange | None = None
     if body and request.method == "GET":
