@@ -6,7 +6,7 @@ what else its answer depends on, and look at that quickly, need not be handed th
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Protocol, runtime_checkable
 
 from riverrun.http.handler import FINISHED, Finished, Handler
@@ -33,13 +33,19 @@ class RepeatWire(Protocol):
         """Hand over a whole response."""
 
     def hold_region(self, head: bytes, descriptor: int, offset: int, length: int) -> bool:
-        """Hand over a response with a body in a file; the descriptor is the wire's from now on.
+        """Hand over a response with a body in a file, which stays open until the turn ends.
 
         Returns False, with nothing done, if the body is too long for that.
         """
 
     def try_send_region(self, head: bytes, descriptor: int, offset: int, length: int) -> int:
         """As `Wire.try_send_region`."""
+
+    def call_at_turn_end(self, callback: Callable[[], None]) -> None:
+        """Call back, in a moment, when all that had come with this request has been answered.
+
+        What is true of one of them now is so for the others. `callback` raises nothing.
+        """
 
 
 def nothing_left(_request: Request, _response: Response) -> Finished:

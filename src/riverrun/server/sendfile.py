@@ -59,7 +59,7 @@ class BorrowedSocket(socket.socket):
 
 
 class HeldRegion(NamedTuple):
-    """An answer from a file that leaves with others; the descriptor is its own."""
+    """An answer from a file that leaves with others; it is open until then."""
 
     head: bytes
     descriptor: int

@@ -9,6 +9,7 @@ what waits for its turn is held in memory; what is larger is handled and sent wh
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -31,12 +32,13 @@ ANSWERS_TOGETHER = 32
 class Turn:
     """The requests that have come in this turn of the loop, and the answers that may leave."""
 
-    __slots__ = ("_answers", "_arrivals", "_loop", "handling")
+    __slots__ = ("_answers", "_arrivals", "_at_end", "_loop", "handling")
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self._loop = loop
         self._arrivals: list[tuple[Connection, bytes]] = []
         self._answers: list[SocketWire] = []
+        self._at_end: list[Callable[[], None]] = []
         self.handling = False
 
     def add(self, connection: Connection, data: bytes) -> None:
@@ -59,10 +61,17 @@ class Turn:
         finally:
             self.handling = False
             self._send()
+            at_end, self._at_end = self._at_end, []
+            for callback in at_end:
+                callback()
 
     def add_answer(self, wire: SocketWire) -> None:
         """Have `wire` send what it holds when the others do."""
         self._answers.append(wire)
+
+    def call_at_end(self, callback: Callable[[], None]) -> None:
+        """Call `callback`, which raises nothing, when all is handled and the answers have left."""
+        self._at_end.append(callback)
 
     def _send(self) -> None:
         answers, self._answers = self._answers, []

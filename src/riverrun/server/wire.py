@@ -8,6 +8,7 @@ import socket
 import struct
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
+from functools import partial
 from typing import TYPE_CHECKING
 
 from riverrun.errors import DisconnectedError, TruncatedError
@@ -146,7 +147,7 @@ class SocketWire:
     def hold_region(self, head: bytes, descriptor: int, offset: int, length: int) -> bool:
         """Send `head` and a region with the answers of others, where `may_send_at_once`.
 
-        The descriptor is the wire's from now on. Returns False, with nothing done, if what the
+        The descriptor stays open until the turn ends. Returns False, with nothing done, if what the
         socket does not take would be too much to hold in memory.
         """
         if length > SMALL_REGION:
@@ -154,6 +155,10 @@ class SocketWire:
         self._held = HeldRegion(head, descriptor, offset, length)
         self._turn.add_answer(self)
         return True
+
+    def call_at_turn_end(self, callback: Callable[[], None]) -> None:
+        """Call back when all that came together is answered; see `Turn.call_at_end`."""
+        self._turn.call_at_end(callback)
 
     def flush(self) -> None:
         """Send what is held for the end of the turn."""
@@ -179,8 +184,6 @@ class SocketWire:
                     self.cut()  # the file has become shorter meanwhile
         except (DisconnectedError, OSError):
             self.cut()
-        finally:
-            os.close(descriptor)
 
     @property
     def pass_on(self) -> Callable[[bytes], None]:
@@ -216,7 +219,9 @@ class SocketWire:
             return 0
         if sender.eager and self._turn.handling and length <= SMALL_REGION:
             with suppress(OSError):  # too many files are open
-                self.hold_region(head, os.dup(descriptor), offset, length)
+                held = os.dup(descriptor)
+                self._turn.call_at_end(partial(os.close, held))
+                self.hold_region(head, held, offset, length)
                 return length
         head_sent, sent = sender.try_send(head, descriptor, offset, length)
         if head_sent < len(head):

@@ -238,6 +238,21 @@ async def test_one_that_has_gone_before_it_is_begun(
     assert handler.calls == 0
 
 
+async def test_without_a_descriptor_to_spare_it_is_handled(
+    serve: Serve, handler: Repeated, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(_: int) -> int:
+        raise OSError(24, "Too many open files")
+
+    server = await known(serve, handler)
+    async with await Client.connect(server) as client:
+        with monkeypatch.context() as patched:
+            patched.setattr(os, "dup", refuse)
+            client.push(request("/long.bin"))
+            assert (await client.reply()).body == LONG
+    assert handler.calls == 1
+
+
 async def test_a_file_that_is_written_over_meanwhile_is_cut(
     serve: Serve, handler: Repeated, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

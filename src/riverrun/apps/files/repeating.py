@@ -1,10 +1,14 @@
-"""Answering again from a file that is what it was: it is opened, looked at and sent, no more."""
+"""Answering again from a file that is what it was: it is opened, looked at and sent, no more.
+
+Those that ask for it at the same time are answered from one opening.
+"""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Awaitable, Callable
 from functools import partial
+from typing import NamedTuple
 
 from riverrun.apps.files.answers import decide
 from riverrun.apps.files.open_file import OpenFile
@@ -26,12 +30,21 @@ from riverrun.http.request import Request
 from riverrun.http.response import Response
 
 
+class Found(NamedTuple):
+    """The file as it is now: open, with its state, and the head and what was read of it."""
+
+    descriptor: int
+    status: os.stat_result
+    pieces: tuple[bytes, ...]
+
+
 class FileRepeat:
     """A `Repeat` from the file that `open_file` opens, while it is of one `Representation`."""
 
     __slots__ = (
         "_asked",
         "_fields",
+        "_found",
         "_inode",
         "_modified_ns",
         "_open",
@@ -65,62 +78,67 @@ class FileRepeat:
         self._status_line = head[:line_ends]
         self._fields = head[line_ends:]
         self._asked = asked
+        self._found: Found | None = None  # while what came together is answered
         self.status = status
         self.length = 0 if asked is None else asked.length
         self.region = self.length > READ_AT_ONCE
 
     def send(self, wire: RepeatWire, now: float) -> Handler | None:
         """Send it, unless the file is another now or a disk would be waited for."""
-        try:
-            descriptor = self._open()
-        except OSError:
+        found = self._found
+        if found is None:
+            try:
+                found = self._find(wire, now)
+            except OSError:  # the handler will say so
+                return None
+        if found is None or not wire.admits(self.length):
             return None
+        asked = self._asked
+        if asked is None or not self.region:
+            wire.send_last(found.pieces)
+        elif not wire.hold_region(found.pieces[0], found.descriptor, *asked):
+            return self._send_long(wire, found, asked)
+        return nothing_left
+
+    def _find(self, wire: RepeatWire, now: float) -> Found | None:
+        """Open and look at the file, for all that came together; None if it is another."""
+        descriptor = self._open()
         try:
-            file_status = os.fstat(descriptor)
-            if not self._is_same(file_status):
+            status = os.fstat(descriptor)
+            if not self._is_same(status):
                 return None
             head = b"".join((self._status_line, wire.clock.server_fields, self._fields))
+            pieces: tuple[bytes, ...] = (head,)
             asked = self._asked
             if asked is not None and self.region:
-                rest = self._send_region(wire, head, descriptor, file_status, asked, now)
-                if rest is not None:
-                    descriptor = -1
-                return rest
-            pieces: tuple[bytes, ...] = (head,)
-            if asked is not None:
+                if not is_at_hand(descriptor, asked, self._representation, now):
+                    return None
+            elif asked is not None:
                 chunk = read_at_hand(descriptor, asked, self._representation, now)
                 if len(chunk) != asked.length:
                     return None
                 pieces = (head, chunk)
-            if not wire.admits(self.length):
-                return None
-            wire.send_last(pieces)
-        except OSError:  # the handler will say so
-            return None
+            self._found = found = Found(descriptor, status, pieces)
+            descriptor = -1
         finally:
             if descriptor >= 0:
                 os.close(descriptor)
-        return nothing_left
+        wire.call_at_turn_end(self._let_go)
+        return found
 
-    def _send_region(
-        self,
-        wire: RepeatWire,
-        head: bytes,
-        descriptor: int,
-        file_status: os.stat_result,
-        asked: ByteRange,
-        now: float,
-    ) -> Handler | None:
-        """As `send`; unless None is returned, the descriptor has been taken over."""
-        if not is_at_hand(descriptor, asked, self._representation, now):
-            return None
-        if not wire.admits(asked.length):
-            return None
-        if wire.hold_region(head, descriptor, *asked):
-            return nothing_left
-        file = OpenFile(descriptor, file_status)
+    def _let_go(self) -> None:
+        found, self._found = self._found, None
+        if found is not None:
+            os.close(found.descriptor)
+
+    def _send_long(self, wire: RepeatWire, found: Found, asked: ByteRange) -> Handler | None:
+        """Send what the client takes at once."""
         try:
-            sent = wire.try_send_region(head, descriptor, *asked)
+            file = OpenFile(os.dup(found.descriptor), found.status)
+        except OSError:
+            return None
+        try:
+            sent = wire.try_send_region(found.pieces[0], file.descriptor, *asked)
         except DisconnectedError:  # who sends the rest will say so
             sent = 0
         if sent < asked.length:
