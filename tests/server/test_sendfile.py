@@ -5,20 +5,23 @@ from __future__ import annotations
 import asyncio
 import os
 import socket
+import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 import pytest
 from tests.server.kernel import congestion_control, most_unsent
 
 from riverrun.flows import Flow, Waiting
-from riverrun.server import sendfile
+from riverrun.server import loopback, sendfile
 from riverrun.server.listeners import open_listener
-from riverrun.server.loopback import UNSENT
-from riverrun.server.sendfile import LONG, RegionSender
+from riverrun.server.loopback import LONG, UNSENT
+from riverrun.server.sendfile import RegionSender
 from riverrun.streams.contracts import FileRegion
+
+T = TypeVar("T")
 
 KIB = 1024
 SIZE = 2048 * KIB
@@ -78,11 +81,9 @@ async def test_a_slice_that_went_in_part_is_followed_when_a_good_part_of_the_buf
         ours.setblocking(False)
         sender = RegionSender(asyncio.get_running_loop(), ours.fileno())
         sending = asyncio.create_task(sender.send(FileRegion(descriptor, 0, 10 * KIB), Flow()))
-        turns = 0
         while not sending.done():
             before = len(calls)
             await asyncio.sleep(0)
-            turns += 1
             assert len(calls) <= before + 1
         assert calls == list(range(0, 10 * KIB, KIB))
         assert await sending == 10 * KIB
@@ -117,42 +118,81 @@ def long_file(tmp_path: Path) -> Iterator[int]:
     os.close(descriptor)
 
 
-async def send_all(ends: Ends, descriptor: int, length: int) -> RegionSender:
-    loop = asyncio.get_running_loop()
-    sender = RegionSender(loop, ends.ours.fileno())
+@pytest.fixture
+async def sender(ends: Ends) -> RegionSender:
+    return RegionSender(asyncio.get_running_loop(), ends.ours.fileno())
+
+
+async def send_all(sender: RegionSender, ends: Ends, descriptor: int, length: int) -> None:
     sending = asyncio.create_task(sender.send(FileRegion(descriptor, 0, length), Flow()))
     taken = 0
     while taken < length:
-        taken += len(await loop.sock_recv(ends.theirs, 1 << 16))
+        taken += len(await asyncio.get_running_loop().sock_recv(ends.theirs, 1 << 16))
     assert await sending == length
-    return sender
 
 
-@only_linux
-async def test_the_kernel_may_hold_any_number_of_bytes_of_what_is_long(
-    ends: Ends, long_file: int
-) -> None:
-    await send_all(ends, long_file, LONG)
-    assert most_unsent(ends.ours) == UNSENT
-    await send_all(ends, long_file, LONG + 1)
-    assert most_unsent(ends.ours) > 1 << 30
-
-
-@only_linux
-async def test_the_system_paces_a_connection_on_which_something_short_went_whole(
-    ends: Ends, long_file: int
-) -> None:
+def systems(read: Callable[[socket.socket], T]) -> T:
     with socket.socket() as untouched:
-        systems = congestion_control(untouched)
-    sender = RegionSender(asyncio.get_running_loop(), ends.ours.fileno())
-    assert sender.try_send(b"head", long_file, 0, 10 * KIB) == (4, 10 * KIB)
-    assert congestion_control(ends.ours) == systems
+        return read(untouched)
 
 
 @only_linux
-async def test_a_connection_that_was_used_for_something_long_is_not_paced(
-    ends: Ends, long_file: int
+async def test_little_that_cannot_be_sent_yet_waits_in_the_kernel_until_something_is_long(
+    ends: Ends, sender: RegionSender, long_file: int
 ) -> None:
-    sender = await send_all(ends, long_file, LONG + 1)
+    sender.try_send(b"head", long_file, 0, LONG)
+    assert most_unsent(ends.ours) == UNSENT
+    await send_all(sender, ends, long_file, LONG)
+    assert most_unsent(ends.ours) == UNSENT
+    await send_all(sender, ends, long_file, LONG + 1)
+    assert most_unsent(ends.ours) == systems(most_unsent)
+
+
+@only_linux
+def test_a_python_that_has_no_name_for_it_knows_its_number() -> None:
+    """As those that were built with old headers."""
+    script = (
+        "import socket; number = socket.TCP_NOTSENT_LOWAT; del socket.TCP_NOTSENT_LOWAT\n"
+        "from riverrun.server.loopback import NOTSENT_LOWAT; assert NOTSENT_LOWAT == number"
+    )
+    subprocess.run([sys.executable, "-c", script], check=True)
+
+
+@only_linux
+async def test_the_system_paces_a_connection_on_which_something_went_whole(
+    ends: Ends, sender: RegionSender, long_file: int
+) -> None:
+    if systems(congestion_control) == b"reno":
+        pytest.skip("the system has what is not paced")
+    assert congestion_control(ends.ours) == b"reno"
+    assert sender.try_send(b"head", long_file, 0, 10 * KIB) == (4, 10 * KIB)
+    assert congestion_control(ends.ours) == systems(congestion_control)
+
+
+@only_linux
+async def test_a_connection_that_was_used_for_something_long_is_left_alone(
+    ends: Ends, sender: RegionSender, long_file: int
+) -> None:
+    await send_all(sender, ends, long_file, LONG + 1)
     assert sender.try_send(b"head", long_file, 0, 10 * KIB) == (4, 10 * KIB)
     assert congestion_control(ends.ours) == b"reno"
+    assert most_unsent(ends.ours) == systems(most_unsent)
+
+
+@pytest.mark.parametrize("kind", [socket.AF_UNIX, socket.AF_INET])
+async def test_what_is_not_over_loopback_is_left_alone(
+    long_file: int, kind: socket.AddressFamily, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(loopback, "_stays_here", lambda _: False)
+    ours, theirs = socket.socketpair() if kind == socket.AF_UNIX else connected()
+    with ours, theirs:
+        sender = RegionSender(asyncio.get_running_loop(), ours.fileno())
+        assert sender.try_send(b"head", long_file, 0, KIB) == (4, KIB)
+        if kind == socket.AF_INET and sys.platform == "linux":
+            assert most_unsent(ours) == systems(most_unsent)
+
+
+def connected() -> tuple[socket.socket, socket.socket]:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        theirs = socket.create_connection(listener.getsockname())
+        return listener.accept()[0], theirs

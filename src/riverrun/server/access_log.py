@@ -50,8 +50,8 @@ TIME: Final = "\0"  # which is in no target and in no address
 class Style(NamedTuple):
     """A format: the `line`, and what its values are that are no text or number by themselves.
 
-    `told` is the part of it that is the same whenever an answer is given again, and `again` a line
-    around that: the client, what was told, the seconds. `quote` is for targets, if they need it.
+    `told` is the part of it that is the same whenever an answer is given again, and `again` makes
+    a line of that and a client, with the seconds left out. `quote` is for targets, if they need it.
     `well` is how an exchange ended that was neither cut nor had to wait, and `ended` how any other
     did: whether it was cut, its seconds, and for what it waited how long. `dropped` tells how many
     lines were.
@@ -67,6 +67,17 @@ class Style(NamedTuple):
     ended: Callable[[bool, float, dict[Waiting, float] | None], str]
 
 
+class Told:
+    """What is told of every answer that is given again, and the `line` of the last `client`."""
+
+    __slots__ = ("client", "line", "text")
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+        self.client: str | None = None
+        self.line = ""
+
+
 def style_of(log_format: LogFormat) -> Style:
     """Text is for people, JSON for programs, an object a line."""
     if log_format is LogFormat.TEXT:
@@ -74,7 +85,7 @@ def style_of(log_format: LogFormat) -> Style:
         return Style(
             line=f"{TIME} %s {told} %.3f%s\n",
             told=told,
-            again=f"{TIME} %s %s %.3f\n",
+            again=f"{TIME} %s %s %%.3f\n",
             dropped=f"{TIME} %d lines were dropped: nobody took them\n",
             nobody="-",
             quote=None,
@@ -88,7 +99,7 @@ def style_of(log_format: LogFormat) -> Style:
     return Style(
         line=f'{begin},{told},"seconds":%.6f,"cut":%s}}\n',
         told=told,
-        again=f'{begin},%s,"seconds":%.6f,"cut":false}}\n',
+        again=f'{begin},%s,"seconds":%%.6f,"cut":false}}\n',
         dropped=f'{{"time":"{TIME}","dropped":%d}}\n',
         nobody="",
         quote=encode_basestring_ascii,
@@ -174,16 +185,21 @@ class AccessLog:
         )
         self._add_line(self._style.line)
 
-    def tell(self, method: str, target: bytes, repeat: Repeat) -> str:
+    def tell(self, method: str, target: bytes, repeat: Repeat) -> Told:
         """What the lines of all answers by `repeat` have in common; for `add_repeat`."""
         told = self._style.told % (method, self._quote(target), repeat.status, repeat.length)
-        return told.replace("%", "%%")
+        return Told(told.replace("%", "%%"))
 
-    def add_repeat(self, client: str, told: str, started_at: float) -> None:
+    def add_repeat(self, client: str, told: Told, started_at: float) -> None:
         """Note an answer that was given again; see `add` and `tell`."""
-        style = self._style
-        client = client.replace("%", "%%") or style.nobody
-        self._add_line(style.again % (client, told, monotonic() - started_at))
+        if client != told.client:
+            told.client = client
+            told.line = self._style.again % (
+                client.replace("%", "%%") or self._style.nobody,
+                told.text,
+            )
+        self._values.append(monotonic() - started_at)
+        self._add_line(told.line)
 
     def _quote(self, target: bytes) -> str:
         text = target.decode("ascii", "backslashreplace")

@@ -63,7 +63,7 @@ class Connection(asyncio.BufferedProtocol):
         self._refusal: HTTPError | None = None
         self._dropped = 0
         self._arrived = b""  # what came last, if it is the beginning of a head
-        self._begun: Handler | None = None  # what sends the rest of an answer that was begun
+        self._begun: Handler | None = None  # what is to send the rest of an answer
 
     # What the transport calls.
 
@@ -118,8 +118,11 @@ class Connection(asyncio.BufferedProtocol):
 
     def go_on(self, data: bytes, rest: Handler) -> None:
         """The answer to the request in `data` was begun, and is `rest`'s to finish."""
-        self._begun = rest
-        self._intake.parser.feed(data)
+        self._begun = rest  # for `_start`, which is called while a whole head is fed
+        try:
+            self._intake.parser.feed(data)
+        finally:
+            self._begun = None
 
     def eof_received(self) -> bool:
         """Go on sending to a client that has only stopped sending."""
@@ -300,7 +303,7 @@ class Connection(asyncio.BufferedProtocol):
         response = Response(self.wire, request)
         access_log = server.access_log
         started_at = 0.0 if access_log is None else monotonic()
-        handler, self._begun = self._begun or server.handler, None
+        handler = self._begun or server.handler
         try:
             handling = handler(request, response)
         except Exception as error:  # noqa: BLE001 - a handler may raise anything

@@ -5,7 +5,7 @@ from __future__ import annotations
 import socket
 from pathlib import Path
 
-from riverrun.server.loopback import prepare_listener
+from riverrun.server.loopback import do_not_pace
 
 FIRST_INHERITED = 3  # sd_listen_fds(3)
 
@@ -24,7 +24,7 @@ def open_listener(host: str, port: int, unix: str | None = None) -> socket.socke
     try:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.bind((host, port))
-        prepare_listener(listener)
+        do_not_pace(listener)
         listener.listen(1024)
     except OSError:
         listener.close()

@@ -10,59 +10,72 @@ from __future__ import annotations
 import socket
 import sys
 from contextlib import suppress
-from functools import cache
+from functools import cache, lru_cache
 from ipaddress import ip_address
 from typing import Final
 
 UNSENT: Final = 128 * 1024
 """Bytes that may wait in the kernel until they can be sent; what it has sent is not counted."""
 
-ANY_NUMBER: Final = -1
+AS_THE_SYSTEM_HAS_IT: Final = 0
+
+LONG: Final = 1024 * 1024
+"""To send more than this little and often takes more of our time than the client saves."""
+
+NOTSENT_LOWAT: Final[int] = getattr(socket, "TCP_NOTSENT_LOWAT", 25)
+"""Linux's number; Pythons that were built with old headers have no name for it."""
 
 
-def prepare_listener(listener: socket.socket) -> None:
+def do_not_pace(listener: socket.socket) -> None:
     """Have those that a TCP socket accepts not paced, if only this machine can connect to it.
 
     The congestion control of the system may be for networks. BBR, the default of many a server,
     has a timer fire for every packet, which costs a fifth of the CPU of a long download; Reno has
     none, and each kernel has Reno.
     """
-    if sys.platform == "linux" and ip_address(listener.getsockname()[0]).is_loopback:
+    if sys.platform == "linux" and _is_loopback(listener):
         with suppress(OSError):
             listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_CONGESTION, b"reno")
-            listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NOTSENT_LOWAT, UNSENT)
 
 
-def expect_short(connected: socket.socket) -> None:
-    """What a socket sends is short: if it is not paced, leave its pace to the system.
+def pace(connected: socket.socket) -> None:
+    """Leave it to the system again how fast a connection sends.
 
     A client's window grows with what it reads within a round trip. What comes in a burst it has
     not read when it looks, and the window stays at less than a hundred kilobytes.
     """
-    if _is_prepared(connected):
-        with suppress(OSError):
-            name = _congestion_control_of_the_system()
-            connected.setsockopt(socket.IPPROTO_TCP, socket.TCP_CONGESTION, name)
+    with suppress(OSError):
+        name = _congestion_control_of_the_system()
+        connected.setsockopt(socket.IPPROTO_TCP, socket.TCP_CONGESTION, name)
 
 
-def expect_long(connected: socket.socket) -> None:
-    """What a socket sends is long: let the kernel hold as much of it as it may.
-
-    To send little and often takes more of our time than the client saves.
-    """
-    if _is_prepared(connected):
-        with suppress(OSError):
-            connected.setsockopt(socket.IPPROTO_TCP, socket.TCP_NOTSENT_LOWAT, ANY_NUMBER)
-
-
-def _is_prepared(connected: socket.socket) -> bool:
-    """Whether it was accepted by a listener that was prepared, and nothing long was sent yet."""
-    if sys.platform != "linux":
+def bound_unsent(connected: socket.socket) -> bool:
+    """Bound what may wait in the kernel, if a connection is over loopback; return whether it is."""
+    if sys.platform != "linux" or not _is_loopback(connected):
         return False
+    with suppress(OSError):
+        connected.setsockopt(socket.IPPROTO_TCP, NOTSENT_LOWAT, UNSENT)
+    return True
+
+
+def lift_bound(connected: socket.socket) -> None:
+    """Let the kernel hold as much as it likes."""
+    with suppress(OSError):
+        connected.setsockopt(socket.IPPROTO_TCP, NOTSENT_LOWAT, AS_THE_SYSTEM_HAS_IT)
+
+
+def _is_loopback(bound: socket.socket) -> bool:
+    """Whether a socket of any kind has an address that only this machine can connect to."""
     try:
-        return connected.getsockopt(socket.IPPROTO_TCP, socket.TCP_NOTSENT_LOWAT) == UNSENT
-    except OSError:  # a Unix socket
+        address = bound.getsockname()
+    except OSError:
         return False
+    return isinstance(address, tuple) and _stays_here(address[0])
+
+
+@lru_cache(maxsize=64)
+def _stays_here(address: str) -> bool:
+    return ip_address(address).is_loopback
 
 
 @cache

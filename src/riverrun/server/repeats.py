@@ -17,6 +17,7 @@ from riverrun.http.repeats import Repeat, Repeatable, nothing_left
 from riverrun.http.request import Request
 
 if TYPE_CHECKING:
+    from riverrun.server.access_log import Told
     from riverrun.server.connection import Connection
     from riverrun.server.server import Server
 
@@ -42,7 +43,7 @@ class Known(NamedTuple):
     """What answers a request that may come again, and what the access log tells of it."""
 
     repeat: Repeat
-    told: str
+    told: Told | None
 
 
 class Repeats:
@@ -80,7 +81,7 @@ class Repeats:
         vitals = server.vitals
         vitals.answered[repeat.status // 100] += 1
         vitals.sent += repeat.length
-        if access_log is not None:
+        if access_log is not None and known.told is not None:
             access_log.add_repeat(connection.client, known.told, started_at)
         return True
 
@@ -116,7 +117,9 @@ class Repeats:
             return
         self._size += size
         access_log = self._server.access_log
-        told = "" if access_log is None else access_log.tell(request.method, request.target, repeat)
+        told = (
+            None if access_log is None else access_log.tell(request.method, request.target, repeat)
+        )
         self._known[data] = Known(repeat, told)
 
 

@@ -28,9 +28,6 @@ SLICE_SIZE = 4 * MIB
 """As much as a socket's buffer may hold, and as much as is sent in one turn of the loop: smaller
 slices are more calls and wake-ups for as many bytes."""
 
-LONG = MIB
-"""A region of more is long, where that makes a difference to the kernel."""
-
 FETCH_SIZE = MIB
 """As much as is waited for when it has to come from a disk."""
 
@@ -74,15 +71,17 @@ class RegionSender:
     """
 
     __slots__ = (
+        "_bounded",
         "_flow",
         "_free",
         "_handle",
+        "_long",
         "_loop",
         "_region",
         "_sent",
-        "_short",
         "_socket",
         "_stopped",
+        "_unpaced",
         "eager",
     )
 
@@ -91,7 +90,9 @@ class RegionSender:
         self._socket = descriptor
         self._handle: BorrowedSocket | None = None
         self._stopped: asyncio.Future[None] | None = None
-        self._short = False  # whether something short went whole
+        self._long = False  # whether it had to do with anything long
+        self._bounded = False  # whether what waits is bounded,
+        self._unpaced = False  # and the pace not the system's yet
         self.eager = False
 
     @property
@@ -109,8 +110,8 @@ class RegionSender:
         self._flow = flow
         self._free = flow.free
         self._sent = 0
-        if region.length > LONG and self._socket >= 0:
-            loopback.expect_long(self._borrow())
+        if region.length > loopback.LONG:
+            self.expect_long()
         while (stop := self._send_slices()) not in (Stop.DONE, Stop.STEERED):
             if stop is Stop.NOT_RESIDENT:
                 flow.waiting = Waiting.SOURCE
@@ -148,10 +149,17 @@ class RegionSender:
         except OSError as error:
             raise DisconnectedError("the client went away") from error
         self.eager = sent == length
-        if self.eager and not self._short:
-            self._short = True
-            loopback.expect_short(handle)
+        if self.eager and self._unpaced:
+            self._unpaced = False
+            loopback.pace(handle)
         return head_sent, sent
+
+    def expect_long(self) -> None:
+        """What is sent on this connection may be long: neither bound what waits, nor pace it."""
+        if self._bounded and self._handle is not None:
+            loopback.lift_bound(self._handle)
+        self._long = True
+        self._bounded = self._unpaced = False
 
     def lose(self) -> None:
         """The connection is gone: whoever waits is told.
@@ -187,7 +195,7 @@ class RegionSender:
                 return Stop.STEERED
             if self._sent >= turn_ends:
                 return Stop.TURN_OVER
-            if self._sent and region.check is not None:
+            if region.check is not None:
                 region.check()
             offset = region.offset + self._sent
             size = min(rest, SLICE_SIZE)
@@ -213,6 +221,8 @@ class RegionSender:
         if self._handle is None:
             self._handle = BorrowedSocket(fileno=self._socket)
             self._handle.setblocking(False)  # whatever the default time-out is
+            if not self._long:
+                self._bounded = self._unpaced = loopback.bound_unsent(self._handle)
         return self._handle
 
     def _fetch_slice(self) -> None:

@@ -297,6 +297,8 @@ class SocketWire:
         whether there is room, and below the mark there is nothing worth counting.
         """
         self._have_no_room()
+        if self._sender is not None:
+            self._sender.expect_long()
         if not (self._reported or self._gone):
             self._reported = self._transport.get_write_buffer_size()
             self._connection.server.budget.add(self._reported)

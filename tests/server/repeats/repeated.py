@@ -16,7 +16,7 @@ from riverrun.http.response import Response
 
 SMALL = os.urandom(1000)
 MIDDLE = os.urandom(100 * KIB)
-LONG = os.urandom(600 * KIB)
+LONG = os.urandom(300 * KIB)
 LARGE = bytes(SENT_AT_ONCE + 1)
 PAGE = b"<p>hello"
 TIMES = 5

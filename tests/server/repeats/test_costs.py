@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import re
 from pathlib import Path
@@ -68,6 +69,26 @@ async def test_a_line_of_the_log_is_the_same_whether_handled_or_not(
     assert len(lines) == TIMES
     assert len({re.sub(r"\d+:\d+:\d+Z|0\.\d+", "", line) for line in lines}) == 1
     assert handler.calls == HANDLED
+
+
+async def test_a_line_of_the_log_tells_whom_it_was_for(
+    serve: Serve, handler: Repeated, tmp_path: Path
+) -> None:
+    path = tmp_path / "log"
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT)
+    addresses = [f"127.0.0.{number}" for number in (1, 2, 2, 1, 3)]
+    try:
+        server = await serve(handler, options=Options(access_log=AccessLog(descriptor)))
+        for address in ["127.0.0.1"] * HANDLED + addresses:
+            ends = await asyncio.open_connection("127.0.0.1", server.port, local_addr=(address, 0))
+            async with Client(*ends) as client:
+                await ask(client)
+        await server.stop()
+    finally:
+        os.close(descriptor)
+    assert handler.calls == HANDLED
+    told = [line.split()[1] for line in path.read_text().splitlines()]
+    assert told[HANDLED:] == addresses
 
 
 @pytest.mark.parametrize("limits", [{"client_rate": 2000}, {"total_rate": 2000}])

@@ -219,20 +219,25 @@ async def test_a_client_that_goes_costs_nobody_anything(
     assert handler.calls == 0
 
 
+@pytest.mark.parametrize("part", ["head", "body"])
 async def test_one_that_has_gone_before_it_is_begun(
-    serve: Serve, handler: Repeated, monkeypatch: pytest.MonkeyPatch
+    serve: Serve, handler: Repeated, monkeypatch: pytest.MonkeyPatch, part: str
 ) -> None:
-    """As the kernel says it: the connection is lost a moment later."""
+    """As the kernel says it. Who is there all the same sees a cut."""
 
-    def send_to_nobody(out: int, source: int, offset: int, count: int) -> int:
+    def send_to_nobody(*_: object) -> int:
         raise BrokenPipeError
 
     server = await known(serve, handler)
     async with await Client.connect(server) as client:
         with monkeypatch.context() as patched:
-            patched.setattr(os, "sendfile", send_to_nobody)
+            if part == "head":
+                patched.setattr(BorrowedSocket, "send", send_to_nobody, raising=False)
+            else:
+                patched.setattr(os, "sendfile", send_to_nobody)
             client.push(request("/long.bin"))
-            assert await client.is_cut()
+            with pytest.raises((asyncio.IncompleteReadError, ConnectionError)):
+                await client.reply()
     async with await Client.connect(server) as client:
         assert (await ask(client, "/long.bin")).body == LONG
     assert handler.calls == 0
@@ -285,3 +290,28 @@ async def test_what_may_have_to_be_held_in_memory_is_bounded(
     monkeypatch.setattr(handler, "repeat", lambda _: Held())
     await learn(await serve(handler), handler)
     assert refused == [True]
+
+
+async def test_a_rest_that_fits_in_one_slice_is_looked_at_too(
+    serve: Serve, handler: Repeated, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sendfile = os.sendfile
+    sent: list[int] = []
+    full = True
+
+    def send(out: int, source: int, offset: int, count: int) -> int:
+        if sent and full:
+            raise BlockingIOError
+        sent.append(sendfile(out, source, offset, count if sent else AT_ONCE))
+        return sent[-1]
+
+    server = await known(serve, handler)
+    async with await Client.connect(server) as client:
+        monkeypatch.setattr(os, "sendfile", send)
+        client.push(request("/long.bin"))
+        await until(lambda: len(server.flows) == 1)
+        (folder / "long.bin").write_bytes(LONG[::-1])
+        full = False
+        with pytest.raises((asyncio.IncompleteReadError, ConnectionError)):
+            await client.reply()
+    assert sent == [AT_ONCE]

@@ -139,12 +139,18 @@ class FileRepeat:
             return None
         try:
             sent = wire.try_send_region(found.pieces[0], file.descriptor, *asked)
-        except DisconnectedError:  # who sends the rest will say so
-            sent = 0
+        except DisconnectedError:
+            file.close()
+            return self._give_up
         if sent < asked.length:
             return partial(self._send_rest, file, sent)
         file.close()
         return nothing_left
+
+    def _give_up(self, _request: Request, response: Response) -> Awaitable[None]:
+        """Cut the connection: who is there all the same must not take what follows for a body."""
+        response.take_up(self.status, self.length, 0)
+        raise DisconnectedError("the client went away")
 
     def _send_rest(
         self, file: OpenFile, sent: int, request: Request, response: Response
