@@ -16,6 +16,9 @@ SIZES = {
     "1GiB": 1 << 30,
     "text": 4 << 10,
 }
+MANY = 500
+"""So many files of 1 KiB are in a folder of their own, as ``many/0.bin`` and so on."""
+
 _BLOCK = 1 << 20
 _LONG_UPLOAD_NEEDS_GIB = 15
 _SHORTER_UPLOAD_GIB = 4
@@ -33,9 +36,15 @@ def fill(folder: Path) -> None:
         with (folder / file_name(size)).open("wb") as file:
             for start in range(0, count, _BLOCK):
                 file.write(block[: min(_BLOCK, count - start)])
-        # Readable by the worker of a server that gives up its rights.
-        (folder / file_name(size)).chmod(0o644)
-    folder.chmod(0o755)
+    many = folder / "many"
+    many.mkdir(exist_ok=True)
+    for number in range(MANY):
+        (many / f"{number}.bin").write_bytes(os.urandom(SIZES["1KiB"]))
+    # Readable by the worker of a server that gives up its rights.
+    for path in folder.rglob("*.*"):
+        path.chmod(0o644)
+    for path in (folder, many):
+        path.chmod(0o755)
 
 
 def long_upload_gib(free_bytes: int, wanted: int) -> int:

@@ -217,7 +217,7 @@ class Connection(asyncio.BufferedProtocol):
     def exchange_over(self, exchange: Exchange) -> None:
         """The handler is done with it, well or badly."""
         server = self.server
-        self._count(exchange.response)
+        server.vitals.settle(exchange.response)
         if server.access_log is not None:
             server.access_log.add(
                 self.client, exchange.request, exchange.response, exchange.started_at
@@ -232,15 +232,6 @@ class Connection(asyncio.BufferedProtocol):
             self._leave_body(incoming)
         else:
             self._next()
-
-    def _count(self, response: Response) -> None:
-        """An exchange is over."""
-        vitals = self.server.vitals
-        vitals.answered[response.status // 100 % 10] += 1
-        if response.opened_flow is None:
-            vitals.sent += response.body_sent
-        else:
-            response.settle()
 
     # What the server calls.
 
@@ -315,7 +306,7 @@ class Connection(asyncio.BufferedProtocol):
             and not (self.wire.last_response or self._queue or self._refusal)
         ):
             # Nothing of it is left, and nothing else is to be done.
-            self._count(response)
+            server.vitals.settle(response)
             if access_log is not None:
                 access_log.add(self.client, request, response, started_at)
             self._since = server.clock.now
@@ -367,7 +358,7 @@ class Connection(asyncio.BufferedProtocol):
     def _answer_refusal(self, error: HTTPError) -> None:
         response = Response(self.wire, UNREADABLE)
         response.fail(error)
-        self._count(response)
+        self.server.vitals.settle(response)
         self._linger()
 
     def _leave_body(self, incoming: Incoming) -> None:

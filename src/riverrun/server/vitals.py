@@ -11,6 +11,7 @@ from collections.abc import Callable
 from typing import Final, NamedTuple
 
 from riverrun.flows import Flows
+from riverrun.http.response import Response
 from riverrun.streams.budget import BufferBudget
 
 LAG_BOUNDS: Final = (0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0)
@@ -66,6 +67,14 @@ class Vitals:
     def count(self, name: str, meaning: str, read: Callable[[], float]) -> None:
         """Tell of another number that only grows, such as ``riverrun_log_commits``."""
         self.counters.append(Counter(name, meaning, read))
+
+    def settle(self, response: Response) -> None:
+        """An exchange is over: its flow, if there is one, has come to its end."""
+        self.answered[response.status // 100 % 10] += 1
+        if response.opened_flow is None:
+            self.sent += response.body_sent
+        else:
+            response.settle()
 
     def ticked(self, late: float) -> None:
         """The event loop came to a tick, so many seconds late."""

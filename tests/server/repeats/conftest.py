@@ -33,6 +33,11 @@ def folder(tmp_path: Path) -> Path:
         ("page.html", PAGE),
         ("below/page.html", PAGE),
         ("below/index.html", PAGE),
+        ("style.css", PAGE),
+        ("style.css.br", b"by brotli"),
+        ("style.css.gz", b"by gzip"),
+        ("below/style.css", PAGE),
+        ("below/style.css.gz", b"by gzip"),
         (".hidden.bin", SMALL),
         ("a%41.bin", SMALL),
     ):

@@ -135,6 +135,89 @@ async def test_an_encoded_sibling_is_found_when_it_comes_and_missed_when_it_goes
         assert {(reply.body, reply["vary"]) for reply in plain} == {(PAGE, None)}
 
 
+def settle(folder: Path) -> None:
+    """Let no name have changed for a while."""
+    os.utime(folder, (0, 0))
+
+
+def nothing(_: Path) -> None:
+    pass
+
+
+def write_brotli(folder: Path) -> None:
+    (folder / "style.css.br").write_bytes(b"brotli anew")
+
+
+def remove_brotli(folder: Path) -> None:
+    (folder / "style.css.br").unlink()
+
+
+def remove_all(folder: Path) -> None:
+    for suffix in ("br", "gz"):
+        (folder / f"style.css.{suffix}").unlink()
+
+
+def write_original(folder: Path) -> None:
+    (folder / "style.css").write_bytes(b"original anew")
+
+
+def remove_original(folder: Path) -> None:
+    (folder / "style.css").unlink()
+
+
+def date_original(folder: Path) -> None:
+    """As if it were of a later version than its siblings."""
+    os.utime(folder / "style.css", (3e9, 3e9))
+
+
+def date_brotli(folder: Path) -> None:
+    os.utime(folder / "style.css.br", (1, 1))
+
+
+def lead_brotli_out(folder: Path) -> None:
+    lead_out(folder / "style.css.br")
+
+
+@pytest.mark.parametrize(
+    ("before", "change", "body"),
+    [
+        (nothing, nothing, b"by brotli"),
+        (nothing, write_brotli, b"brotli anew"),
+        (nothing, remove_brotli, b"by gzip"),
+        (nothing, date_brotli, b"by gzip"),
+        (nothing, lead_brotli_out, b"by gzip"),
+        (nothing, remove_all, PAGE),
+        (nothing, write_original, b"original anew"),
+        (nothing, date_original, PAGE),
+        (nothing, remove_original, None),
+        (remove_brotli, write_brotli, b"brotli anew"),
+        (date_brotli, write_brotli, b"brotli anew"),
+    ],
+)
+async def test_the_sibling_that_is_sent_is_the_one_of_now(
+    serve: Serve,
+    handler: Repeated,
+    folder: Path,
+    before: Callable[[Path], None],
+    change: Callable[[Path], None],
+    body: bytes | None,
+) -> None:
+    before(folder)
+    settle(folder)
+    asked = ("/style.css", "GET", "Accept-Encoding: br, gzip")
+    async with await Client.connect(await serve(handler)) as client:
+        for _ in range(TIMES):
+            assert (await ask(client, *asked)).status == 200
+        await asyncio.sleep(0.02)  # or the kernel's clock may not have gone on
+        change(folder)
+        replies = [await ask(client, *asked) for _ in range(TIMES)]
+    if body is None:
+        assert {reply.status for reply in replies} == {404}
+    else:
+        assert {reply.body for reply in replies} == {body}
+        assert len({(reply["vary"], reply["content-encoding"]) for reply in replies}) == 1
+
+
 async def test_the_page_of_a_folder_comes_and_goes(
     serve: Serve, handler: Repeated, folder: Path
 ) -> None:

@@ -80,11 +80,11 @@ class Root:
         flags = OPEN_FLAGS | os.O_NOFOLLOW
         return partial(os.open, segments[0], flags, dir_fd=self._descriptor)
 
-    def status_of(self, folder: tuple[str, ...]) -> os.stat_result:
-        """The status of `folder`; raises as `open`."""
-        if not folder:
+    def status_of(self, segments: tuple[str, ...]) -> os.stat_result:
+        """The status of what lies at `segments`; raises as `open`."""
+        if not segments:
             return os.fstat(self._descriptor)
-        descriptor = self.open(folder)
+        descriptor = self.open(segments)
         try:
             return os.fstat(descriptor)
         finally:

@@ -142,10 +142,17 @@ class Files:
             return None
         representation = file.represent(segments[-1])
         if representation.compressible:
-            if self._siblings.open(segments, file):
-                return None  # there are more files to look at
-            open_file = self._siblings.opener_without(segments, open_file)
             self._confine(headers, representation.content_type)
+            if not self._siblings.open(segments, file):
+                open_file = self._siblings.opener_without(segments, open_file)
+            else:
+                accepted = request.fields.get(b"accept-encoding")
+                again = self._siblings.choose_again(segments, file, accepted)
+                if again is None:
+                    return None
+                headers.add("vary", "accept-encoding")
+                file, open_file = again.file, again.open_file
+                representation = file.represent(segments[-1], again.coding)
         return repeat_of_file(request, headers, open_file, file, representation)
 
     @cached_property

@@ -12,6 +12,14 @@ from riverrun.io.page_cache import read_resident
 END_SIZE = 64
 
 
+def identity_of(status: os.stat_result) -> tuple[int, int, int]:
+    """What is another whenever the bytes are.
+
+    Written in place, the time moves; renamed over, the inode is another.
+    """
+    return status.st_ino, status.st_size, status.st_mtime_ns
+
+
 class OpenFile:
     """An open descriptor and what was known of it when it was opened.
 
@@ -51,6 +59,11 @@ class OpenFile:
     def is_folder(self) -> bool:
         """Whether it has entries."""
         return stat.S_ISDIR(self.mode)
+
+    @property
+    def identity(self) -> tuple[int, int, int]:
+        """See `identity_of`."""
+        return self.inode, self.size, self.modified_ns
 
     def remember_end(self) -> None:
         """Keep the last bytes, by which `check` tells an append from a longer new content."""

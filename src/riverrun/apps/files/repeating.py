@@ -11,7 +11,7 @@ from functools import partial
 from typing import NamedTuple
 
 from riverrun.apps.files.answers import decide
-from riverrun.apps.files.open_file import OpenFile
+from riverrun.apps.files.open_file import OpenFile, identity_of
 from riverrun.apps.files.representation import Representation
 from riverrun.apps.files.sending import (
     READ_AT_ONCE,
@@ -45,11 +45,9 @@ class FileRepeat:
         "_asked",
         "_fields",
         "_found",
-        "_inode",
-        "_modified_ns",
+        "_identity",
         "_open",
         "_representation",
-        "_size",
         "_status_line",
         "length",
         "region",
@@ -70,9 +68,7 @@ class FileRepeat:
         `asked` is the part of the file that is the body, None if there is none.
         """
         self._open = open_file
-        self._size = file.size
-        self._modified_ns = file.modified_ns
-        self._inode = file.inode
+        self._identity = file.identity  # and not the file, which would stay open
         self._representation = representation
         line_ends = head.index(LINE_END) + len(LINE_END)
         self._status_line = head[:line_ends]
@@ -105,7 +101,7 @@ class FileRepeat:
         descriptor = self._open()
         try:
             status = os.fstat(descriptor)
-            if not self._is_same(status):
+            if identity_of(status) != self._identity:
                 return None
             head = b"".join((self._status_line, wire.clock.server_fields, self._fields))
             pieces: tuple[bytes, ...] = (head,)
@@ -157,13 +153,6 @@ class FileRepeat:
     ) -> Awaitable[None]:
         response.take_up(self.status, self.length, sent)
         return send_file(request, response, file, self._representation)
-
-    def _is_same(self, status: os.stat_result) -> bool:
-        return (
-            status.st_mtime_ns == self._modified_ns
-            and status.st_size == self._size
-            and status.st_ino == self._inode
-        )
 
 
 def repeat_of_file(

@@ -5,10 +5,11 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from contextlib import suppress
+from functools import partial
 from typing import Final, NamedTuple
 
 from riverrun.apps.files.confinement import Root
-from riverrun.apps.files.open_file import OpenFile
+from riverrun.apps.files.open_file import OpenFile, identity_of
 from riverrun.http.negotiation import acceptable_codings
 
 SUFFIXES: Final = {"br": ".br", "zstd": ".zst", "gzip": ".gz"}
@@ -27,6 +28,19 @@ class State(NamedTuple):
     inode: int
     modified_ns: int
     changed_ns: int
+
+    @property
+    def settled(self) -> bool:
+        """Whether the next change will show, however soon it comes."""
+        return time.time_ns() - self.modified_ns > SETTLED
+
+
+class Again(NamedTuple):
+    """The sibling that was chosen, and what opens it while it is the one."""
+
+    coding: str
+    file: OpenFile
+    open_file: Callable[[], int]
 
 
 class Siblings:
@@ -49,15 +63,11 @@ class Siblings:
         if state is not None and self._without.get(segments) == state:
             return {}
         siblings = self._look(segments)
-        if not siblings and state is not None and time.time_ns() - state.modified_ns > SETTLED:
+        if not siblings and state is not None and state.settled:
             if len(self._without) >= REMEMBERED:
                 self._without.clear()
             self._without[segments] = state
-        return {
-            coding: sibling
-            for coding, sibling in siblings.items()
-            if sibling.is_regular and sibling.modified_ns >= original.modified_ns
-        }
+        return _present(siblings, original)
 
     def opener_without(
         self, segments: tuple[str, ...], open_file: Callable[[], int]
@@ -74,6 +84,34 @@ class Siblings:
             return open_file()
 
         return open_alone
+
+    def choose_again(
+        self, segments: tuple[str, ...], original: OpenFile, accept_encoding: bytes | None
+    ) -> Again | None:
+        """The sibling that a client gets who accepts these codings; it is opened now.
+
+        None if there is none, or if another might be chosen before anything shows it.
+        """
+        folder = segments[:-1]
+        state = self._state_of(folder)
+        if state is None or not state.settled:
+            return None
+        siblings = self._look(segments)
+        if len(_present(siblings, original)) < len(siblings):
+            return None  # written anew in place, or touched, it would be one
+        coding = choose_coding(siblings, accept_encoding)
+        if not coding:
+            return None
+        identity = original.identity
+        open_sibling = partial(self._root.open, (*folder, segments[-1] + SUFFIXES[coding]))
+
+        def open_again() -> int:
+            now = identity_of(self._root.status_of(segments))
+            if now != identity or self._state_of(folder) != state:
+                raise FileNotFoundError("it may be another")
+            return open_sibling()
+
+        return Again(coding, siblings[coding], open_again)
 
     def _state_of(self, folder: tuple[str, ...]) -> State | None:
         """None if nobody may look into it, or it has gone meanwhile."""
@@ -95,6 +133,15 @@ class Siblings:
                 opened.close()  # not only when the traceback is forgotten, which holds them
             raise
         return siblings
+
+
+def _present(siblings: dict[str, OpenFile], original: OpenFile) -> dict[str, OpenFile]:
+    """Those that are files of the original's present version."""
+    return {
+        coding: sibling
+        for coding, sibling in siblings.items()
+        if sibling.is_regular and sibling.modified_ns >= original.modified_ns
+    }
 
 
 def choose_coding(siblings: dict[str, OpenFile], accept_encoding: bytes | None) -> str:
