@@ -1,7 +1,7 @@
 -- For wrk: each request is for another of the files in a folder, in an order without a pattern.
 local count = 500
 local number = 0
-local folder = wrk.path:gsub("[^/]*$", "many/")
+local folder = wrk.path:match("^.*/") .. "many/"
 
 request = function()
   number = (number * 21 + 17) % count
