@@ -12,7 +12,7 @@ import sys
 from importlib.machinery import SourceFileLoader
 from types import CodeType
 
-ON_THE_WAY = ("riverrun.http.response", "riverrun.server.connection")
+ON_THE_WAY = ("riverrun.http.response", "riverrun.server.vitals")
 """The modules in which a small answer comes by its flow, or by what there is instead of one."""
 
 

@@ -17,8 +17,8 @@ import sys
 source = open(sys.argv[1]).read().partition("from riverrun.cli")[0]
 exec(compile(source, sys.argv[1], "exec"))
 from riverrun.http.response import Response
-from riverrun.server.connection import Connection
-for way in (Response.try_end, Response._end_at_once, Response._begin, Connection._start):
+from riverrun.server.vitals import Vitals
+for way in (Response.try_end, Response._end_at_once, Response._begin, Vitals.settle):
     print(*way.__code__.co_names)
 """
 
@@ -27,7 +27,7 @@ def test_a_small_answer_never_asks_for_its_flow() -> None:
     names = subprocess.run(
         [sys.executable, "-c", SHOWS_NAMES, PROGRAM], capture_output=True, text=True, check=True
     ).stdout.split()
-    assert {"has_room", "body_sent", "handler"} <= set(names)
+    assert {"has_room", "body_sent", "answered"} <= set(names)
     assert not {"opened_flow", "limited", "admits", "moved"} & set(names)
 
 
