@@ -329,7 +329,8 @@ PEERS = (
         "riverrun",
         "riverrun",
         "`riverrun serve --log none`; everything else as it comes: flows, limits and timeouts on;"
-        " over loopback it does not pace (decision 15), which the others do if the machine does."
+        " over loopback it asks the kernel to pace and to queue less (decision 15), and the"
+        " others do not."
         " Uploads: `--allow upload,overwrite`; fsync, rename and fsync of the folder before the"
         " answer. Fan-out: a durable stream, every message on disk before it is sent. Appends and"
         " catch-up: durable streams as they come.",

@@ -20,7 +20,8 @@ from riverrun.http.request import Request
 from riverrun.http.response import Response
 from riverrun.server import Server
 from riverrun.server.connection import Connection
-from riverrun.server.turns import ANSWERS_TOGETHER, SMALL_ANSWER, SMALL_ARRIVAL
+from riverrun.server.turns import ANSWERS_TOGETHER, SMALL_ANSWER, SMALL_ARRIVAL, Turn
+from riverrun.server.wire import SocketWire
 
 
 class Told:
@@ -184,3 +185,29 @@ async def test_a_connection_that_fails_takes_no_other_with_it(
     assert [str(cast("Exception", failure["exception"])) for failure in failures] == [
         "a mistake of ours"
     ]
+
+
+async def test_a_turn_ends_whatever_fails_in_it() -> None:
+    """What was looked at for one turn must not answer in the next."""
+    ended: list[str] = []
+
+    class Asks:
+        def receive(self, _data: bytes) -> None:
+            turn.call_at_end(fail_to_close)
+            turn.call_at_end(lambda: ended.append("end"))
+            turn.add_answer(cast("SocketWire", self))
+
+        def flush(self) -> None:
+            ended.append("flush")
+            raise RuntimeError("a mistake of ours")
+
+    def fail_to_close() -> None:
+        raise OSError(5, "Input/output error")
+
+    turn = Turn(asyncio.get_running_loop())
+    turn.add(cast("Connection", Asks()), b"")
+    with pytest.raises(RuntimeError):
+        turn.handle()
+    assert ended == ["flush", "end"]
+    turn.handle()  # which the loop will call too
+    assert ended == ["flush", "end"]

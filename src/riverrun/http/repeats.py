@@ -44,7 +44,7 @@ class RepeatWire(Protocol):
     def call_at_turn_end(self, callback: Callable[[], None]) -> None:
         """Call back, in a moment, when all that had come with this request has been answered.
 
-        What is true of one of them now is so for the others. `callback` raises nothing.
+        What is true of one of them now is so for the others. `callback` may raise `OSError`.
         """
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import socket
 import sys
 from contextlib import suppress
+from enum import Enum
 from functools import cache, lru_cache
 from ipaddress import ip_address
 from typing import Final
@@ -24,6 +25,18 @@ LONG: Final = 1024 * 1024
 
 NOTSENT_LOWAT: Final[int] = getattr(socket, "TCP_NOTSENT_LOWAT", 25)
 """Linux's number; Pythons that were built with old headers have no name for it."""
+
+
+class Asked(Enum):
+    """What the kernel has been asked for on a connection."""
+
+    NOT_YET = "not yet"
+    BOUND = "bound"
+    """To bound what waits; and since it was accepted, not to pace."""
+    PACED = "paced"
+    """To bound what waits, and to pace as the system has it."""
+    NOTHING = "nothing"
+    """It is long, or not over loopback."""
 
 
 def do_not_pace(listener: socket.socket) -> None:

@@ -20,6 +20,7 @@ from riverrun.errors import DisconnectedError, TruncatedError
 from riverrun.flows import Flow, FlowState, Waiting
 from riverrun.io.page_cache import is_resident
 from riverrun.server import loopback
+from riverrun.server.loopback import Asked
 from riverrun.streams.contracts import FileRegion
 
 MIB = 1024 * 1024
@@ -71,17 +72,15 @@ class RegionSender:
     """
 
     __slots__ = (
-        "_bounded",
+        "_asked",
         "_flow",
         "_free",
         "_handle",
-        "_long",
         "_loop",
         "_region",
         "_sent",
         "_socket",
         "_stopped",
-        "_unpaced",
         "eager",
     )
 
@@ -90,9 +89,7 @@ class RegionSender:
         self._socket = descriptor
         self._handle: BorrowedSocket | None = None
         self._stopped: asyncio.Future[None] | None = None
-        self._long = False  # whether it had to do with anything long
-        self._bounded = False  # whether what waits is bounded,
-        self._unpaced = False  # and the pace not the system's yet
+        self._asked = Asked.NOT_YET
         self.eager = False
 
     @property
@@ -149,17 +146,16 @@ class RegionSender:
         except OSError as error:
             raise DisconnectedError("the client went away") from error
         self.eager = sent == length
-        if self.eager and self._unpaced:
-            self._unpaced = False
+        if self.eager and self._asked is Asked.BOUND:
             loopback.pace(handle)
+            self._asked = Asked.PACED
         return head_sent, sent
 
     def expect_long(self) -> None:
         """What is sent on this connection may be long: neither bound what waits, nor pace it."""
-        if self._bounded and self._handle is not None:
+        if self._handle is not None and self._asked in (Asked.BOUND, Asked.PACED):
             loopback.lift_bound(self._handle)
-        self._long = True
-        self._bounded = self._unpaced = False
+        self._asked = Asked.NOTHING
 
     def lose(self) -> None:
         """The connection is gone: whoever waits is told.
@@ -221,8 +217,9 @@ class RegionSender:
         if self._handle is None:
             self._handle = BorrowedSocket(fileno=self._socket)
             self._handle.setblocking(False)  # whatever the default time-out is
-            if not self._long:
-                self._bounded = self._unpaced = loopback.bound_unsent(self._handle)
+            if self._asked is Asked.NOT_YET:
+                bounded = loopback.bound_unsent(self._handle)
+                self._asked = Asked.BOUND if bounded else Asked.NOTHING
         return self._handle
 
     def _fetch_slice(self) -> None:

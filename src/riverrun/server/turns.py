@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -60,17 +61,23 @@ class Turn:
                     self._send()
         finally:
             self.handling = False
-            self._send()
             at_end, self._at_end = self._at_end, []
-            for callback in at_end:
-                callback()
+            try:
+                self._send()
+            finally:  # what holds for a turn must not for the next, whatever failed
+                for callback in at_end:
+                    with suppress(OSError):
+                        callback()
 
     def add_answer(self, wire: SocketWire) -> None:
         """Have `wire` send what it holds when the others do."""
         self._answers.append(wire)
 
     def call_at_end(self, callback: Callable[[], None]) -> None:
-        """Call `callback`, which raises nothing, when all is handled and the answers have left."""
+        """Call `callback` when all is handled and the answers have left.
+
+        It may raise `OSError`, as a close does, which nobody is told.
+        """
         self._at_end.append(callback)
 
     def _send(self) -> None:

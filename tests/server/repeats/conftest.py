@@ -13,6 +13,7 @@ from tests.server.repeats.repeated import (
     MIDDLE,
     PAGE,
     SMALL,
+    LogFile,
     Repeated,
 )
 
@@ -57,3 +58,11 @@ def files(folder: Path) -> Iterator[Files]:
 @pytest.fixture
 def handler(files: Files) -> Repeated:
     return Repeated(files)
+
+
+@pytest.fixture
+def log_file(tmp_path: Path) -> Iterator[LogFile]:
+    path = tmp_path / "log"
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT)
+    yield LogFile(path, descriptor)
+    os.close(descriptor)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 from collections.abc import Awaitable
+from pathlib import Path
+from typing import NamedTuple
 
 from tests.server.client import Client, Reply, request
 
@@ -41,6 +43,20 @@ class Repeated(Counted):
 
     def repeat(self, request: Request) -> Repeat | None:
         return self.files.repeat(request)
+
+
+class LogFile(NamedTuple):
+    """A file for an access log."""
+
+    path: Path
+    descriptor: int
+
+    def lines(self) -> list[str]:
+        return self.path.read_text().splitlines()
+
+    def told(self) -> list[str]:
+        """What its lines say in text, but for when, whom, and how long it took."""
+        return [line.split(" ", 2)[2].rsplit(" ", 1)[0] for line in self.lines()]
 
 
 def seen(reply: Reply) -> tuple[object, ...]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import re
 from pathlib import Path
 
@@ -14,6 +13,7 @@ from tests.server.repeats.repeated import (
     HANDLED,
     SMALL,
     TIMES,
+    LogFile,
     Repeated,
     ask,
 )
@@ -27,67 +27,53 @@ from riverrun.server.vitals import Vitals
 
 
 async def test_they_are_counted_and_logged_as_others(
-    serve: Serve, handler: Repeated, tmp_path: Path
+    serve: Serve, handler: Repeated, log_file: LogFile
 ) -> None:
     vitals = Vitals()
-    path = tmp_path / "log"
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT)
-    try:
-        options = Options(vitals=vitals, access_log=AccessLog(descriptor))
-        server = await serve(handler, options=options)
-        async with await Client.connect(server) as client:
-            for _ in range(TIMES):
-                await ask(client)
-                await ask(client, "/small.bin", "HEAD")
-                await ask(client, "/small.bin", "GET", "Range: bytes=0-9")
-        await server.stop()
-    finally:
-        os.close(descriptor)
+    options = Options(vitals=vitals, access_log=AccessLog(log_file.descriptor))
+    server = await serve(handler, options=options)
+    async with await Client.connect(server) as client:
+        for _ in range(TIMES):
+            await ask(client)
+            await ask(client, "/small.bin", "HEAD")
+            await ask(client, "/small.bin", "GET", "Range: bytes=0-9")
+    await server.stop()
     assert handler.calls == 3 * HANDLED
     assert vitals.answered[2] == 3 * TIMES
     assert vitals.sent == TIMES * (len(SMALL) + 10)
-    lines = [line.split(" ", 2)[2].rsplit(" ", 1)[0] for line in path.read_text().splitlines()]
     told = ['"GET /small.bin" 200 1000', '"HEAD /small.bin" 200 0', '"GET /small.bin" 206 10']
-    assert lines == told * TIMES
+    assert log_file.told() == told * TIMES
 
 
 @pytest.mark.parametrize("log_format", LogFormat)
 async def test_a_line_of_the_log_is_the_same_whether_handled_or_not(
-    serve: Serve, handler: Repeated, tmp_path: Path, log_format: LogFormat
+    serve: Serve, handler: Repeated, log_file: LogFile, log_format: LogFormat
 ) -> None:
-    path = tmp_path / "log"
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT)
-    try:
-        server = await serve(handler, options=Options(access_log=AccessLog(descriptor, log_format)))
-        async with await Client.connect(server) as client:
-            for _ in range(TIMES):
-                await ask(client, "/a%2541.bin")
-        await server.stop()
-    finally:
-        os.close(descriptor)
-    lines = path.read_text().splitlines()
+    server = await serve(
+        handler, options=Options(access_log=AccessLog(log_file.descriptor, log_format))
+    )
+    async with await Client.connect(server) as client:
+        for _ in range(TIMES):
+            await ask(client, "/a%2541.bin")
+    await server.stop()
+    lines = log_file.lines()
     assert len(lines) == TIMES
     assert len({re.sub(r"\d+:\d+:\d+Z|0\.\d+", "", line) for line in lines}) == 1
     assert handler.calls == HANDLED
 
 
 async def test_a_line_of_the_log_tells_whom_it_was_for(
-    serve: Serve, handler: Repeated, tmp_path: Path
+    serve: Serve, handler: Repeated, log_file: LogFile
 ) -> None:
-    path = tmp_path / "log"
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT)
     addresses = [f"127.0.0.{number}" for number in (1, 2, 2, 1, 3)]
-    try:
-        server = await serve(handler, options=Options(access_log=AccessLog(descriptor)))
-        for address in ["127.0.0.1"] * HANDLED + addresses:
-            ends = await asyncio.open_connection("127.0.0.1", server.port, local_addr=(address, 0))
-            async with Client(*ends) as client:
-                await ask(client)
-        await server.stop()
-    finally:
-        os.close(descriptor)
+    server = await serve(handler, options=Options(access_log=AccessLog(log_file.descriptor)))
+    for address in ["127.0.0.1"] * HANDLED + addresses:
+        ends = await asyncio.open_connection("127.0.0.1", server.port, local_addr=(address, 0))
+        async with Client(*ends) as client:
+            await ask(client)
+    await server.stop()
     assert handler.calls == HANDLED
-    told = [line.split()[1] for line in path.read_text().splitlines()]
+    told = [line.split()[1] for line in log_file.lines()]
     assert told[HANDLED:] == addresses
 
 

@@ -5,12 +5,23 @@ from __future__ import annotations
 import asyncio
 import os
 import socket
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
 from tests.conftest import Serve
 from tests.server.client import Client, Reply, request, until
-from tests.server.repeats.repeated import HANDLED, LONG, SMALL, TIMES, Repeated, ask, seen
+from tests.server.repeats.repeated import (
+    HANDLED,
+    LONG,
+    SMALL,
+    TIMES,
+    LogFile,
+    Repeated,
+    ask,
+    seen,
+)
 
 from riverrun.flows import Direction, Flows
 from riverrun.flows.share import Share
@@ -65,6 +76,16 @@ async def known(serve: Serve, handler: Repeated, options: Options | None = None)
     return server
 
 
+@asynccontextmanager
+async def stalled(server: Server) -> AsyncIterator[Client]:
+    """A client that was sent the beginning, and reads no more for now."""
+    async with await Client.connect(server, receive_buffer=4 * KIB) as client:
+        client.stop_reading()
+        client.push(request("/long.bin"))
+        await until(lambda: len(server.flows) == 1)
+        yield client
+
+
 async def test_it_is_answered_alike_and_not_handled(serve: Serve, handler: Repeated) -> None:
     first, *others = await learn(await serve(handler), handler)
     assert first.body == LONG
@@ -113,10 +134,7 @@ async def test_what_is_asked_for_meanwhile_comes_behind_it(
 ) -> None:
     server = await known(serve, handler)
     take_little(monkeypatch)
-    async with await Client.connect(server, receive_buffer=4 * KIB) as client:
-        client.stop_reading()
-        client.push(request("/long.bin"))
-        await until(lambda: len(server.flows) == 1)
+    async with stalled(server) as client:
         client.push(request("/small.bin"))
         client.push(request("/long.bin"))
         client.go_on_reading()
@@ -129,10 +147,7 @@ async def test_what_is_left_is_seen_and_may_be_steered(
 ) -> None:
     server = await known(serve, handler)
     take_little(monkeypatch)
-    async with await Client.connect(server, receive_buffer=4 * KIB) as client:
-        client.stop_reading()
-        client.push(request("/long.bin"))
-        await until(lambda: len(server.flows) == 1)
+    async with stalled(server) as client:
         (flow,) = server.flows
         assert flow.expected == len(LONG)
         assert AT_ONCE <= flow.moved < len(LONG)
@@ -146,27 +161,21 @@ async def test_what_is_left_is_seen_and_may_be_steered(
 
 
 async def test_it_is_counted_and_logged_once(
-    serve: Serve, handler: Repeated, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    serve: Serve, handler: Repeated, log_file: LogFile, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     vitals = Vitals()
-    path = tmp_path / "log"
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT)
-    try:
-        options = Options(vitals=vitals, access_log=AccessLog(descriptor))
-        server = await known(serve, handler, options)
-        answered, sent = vitals.answered[2], vitals.sent
-        take_little(monkeypatch)
-        async with await Client.connect(server) as client:
-            for _ in range(TIMES):
-                await ask(client, "/long.bin")
-        await server.stop()
-    finally:
-        os.close(descriptor)
+    options = Options(vitals=vitals, access_log=AccessLog(log_file.descriptor))
+    server = await known(serve, handler, options)
+    answered, sent = vitals.answered[2], vitals.sent
+    take_little(monkeypatch)
+    async with await Client.connect(server) as client:
+        for _ in range(TIMES):
+            await ask(client, "/long.bin")
+    await server.stop()
     assert vitals.answered[2] == answered + TIMES
     assert vitals.sent == sent
     assert server.flows.moved[Direction.OUT] == TIMES * len(LONG)
-    lines = [line.split(" ", 2)[2].rsplit(" ", 1)[0] for line in path.read_text().splitlines()]
-    assert lines == [f'"GET /long.bin" 200 {len(LONG)}'] * vitals.answered[2]
+    assert log_file.told() == [f'"GET /long.bin" 200 {len(LONG)}'] * vitals.answered[2]
 
 
 async def test_it_is_charged_once(
@@ -208,10 +217,8 @@ async def test_a_client_that_goes_costs_nobody_anything(
 ) -> None:
     server = await known(serve, handler)
     take_little(monkeypatch)
-    async with await Client.connect(server, receive_buffer=4 * KIB) as client:
-        client.stop_reading()
-        client.push(request("/long.bin"))
-        await until(lambda: len(server.flows) == 1)
+    async with stalled(server):
+        pass
     await until(lambda: not server.connections)
     assert len(server.flows) == 0
     async with await Client.connect(server) as client:
@@ -263,10 +270,7 @@ async def test_a_file_that_is_written_over_meanwhile_is_cut(
 ) -> None:
     server = await known(serve, handler)
     take_little(monkeypatch)
-    async with await Client.connect(server, receive_buffer=4 * KIB) as client:
-        client.stop_reading()
-        client.push(request("/long.bin"))
-        await until(lambda: len(server.flows) == 1)
+    async with stalled(server) as client:
         (folder / "long.bin").write_bytes(LONG[::-1])
         client.go_on_reading()
         with pytest.raises((asyncio.IncompleteReadError, ConnectionError)):

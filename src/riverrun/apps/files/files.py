@@ -147,12 +147,12 @@ class Files:
                 open_file = self._siblings.opener_without(segments, open_file)
             else:
                 accepted = request.fields.get(b"accept-encoding")
-                again = self._siblings.choose_again(segments, file, accepted)
-                if again is None:
+                chosen = self._siblings.choose_again(segments, file, accepted)
+                if chosen is None:
                     return None
                 headers.add("vary", "accept-encoding")
-                file, open_file = again.file, again.open_file
-                representation = file.represent(segments[-1], again.coding)
+                file, open_file = chosen.file, chosen.open_file
+                representation = file.represent(segments[-1], chosen.coding)
         return repeat_of_file(request, headers, open_file, file, representation)
 
     @cached_property

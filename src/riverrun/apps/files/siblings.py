@@ -35,7 +35,7 @@ class State(NamedTuple):
         return time.time_ns() - self.modified_ns > SETTLED
 
 
-class Again(NamedTuple):
+class Chosen(NamedTuple):
     """The sibling that was chosen, and what opens it while it is the one."""
 
     coding: str
@@ -87,7 +87,7 @@ class Siblings:
 
     def choose_again(
         self, segments: tuple[str, ...], original: OpenFile, accept_encoding: bytes | None
-    ) -> Again | None:
+    ) -> Chosen | None:
         """The sibling that a client gets who accepts these codings; it is opened now.
 
         None if there is none, or if another might be chosen before anything shows it.
@@ -111,7 +111,7 @@ class Siblings:
                 raise FileNotFoundError("it may be another")
             return open_sibling()
 
-        return Again(coding, siblings[coding], open_again)
+        return Chosen(coding, siblings[coding], open_again)
 
     def _state_of(self, folder: tuple[str, ...]) -> State | None:
         """None if nobody may look into it, or it has gone meanwhile."""
